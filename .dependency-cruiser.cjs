@@ -1,0 +1,18 @@
+// The direction of imports (docs/ARCHITECTURE.md): a lower layer never knows a higher one.
+const forbid = (name, from, to, comment) => ({ name, severity: "error", comment, from: { path: from }, to });
+
+module.exports = {
+  forbidden: [
+    forbid("no-cycles", ".", { circular: true }, "modules form layers"),
+    forbid("simd-is-the-floor", "^assembly/simd", { path: "^assembly/" }, "lane helpers import nothing"),
+    forbid("kernels-stand-alone", "^assembly/kernels/", { path: "^assembly/", pathNot: "^assembly/simd" }, "a kernel imports lane helpers only"),
+    forbid("image-stands-alone", "^assembly/image/", { path: "^assembly/", pathNot: "^assembly/(simd|image/)" }, "so does image code"),
+    forbid("network-below-index", "^assembly/(memory|network|pack)", { path: "^assembly/index" }, "index is the roof"),
+    forbid("abi-only", "^src/", { path: "^assembly/" }, "src meets assembly through the ABI alone"),
+    forbid("core-knows-no-runtime", "^src/(core|weights)/", { path: "^src/", pathNot: "^src/(core|weights)/" }, "entries call core, never the reverse"),
+    forbid("core-touches-no-platform", "^src/(core|weights|adapters)/", { dependencyTypes: ["core"] }, "only entries and the CLI use Node's modules"),
+    forbid("entries-below-cli", "^src/[^/]+\\.ts$", { path: "^src/(pool|cli)/" }, "pool and cli sit on the entries"),
+    forbid("product-knows-no-test", "^(src|assembly)/", { path: "^(test|bench)/" }, "nothing imports test or bench"),
+  ],
+  options: { doNotFollow: { path: "node_modules" }, tsPreCompilationDeps: true, tsConfig: { fileName: "tsconfig.json" }, enhancedResolveOptions: { extensions: [".ts", ".mjs", ".js"] } },
+};

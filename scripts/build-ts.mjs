@@ -1,0 +1,23 @@
+// Bundles each entry of the package with esbuild and puts the binary files beside them.
+import { copyFile, mkdir } from "node:fs/promises";
+import { build } from "esbuild";
+
+await mkdir("dist", { recursive: true });
+await copyFile("weights/default.safetensors", "dist/weights.safetensors");
+
+const common = {
+  bundle: true,
+  format: "esm",
+  target: "es2022",
+  outdir: "dist",
+  outbase: "src",
+  legalComments: "eof",
+  logLevel: "warning",
+};
+await build({ ...common, platform: "node", entryPoints: ["src/node.ts"] });
+await build({
+  ...common,
+  platform: "node",
+  entryPoints: ["src/cli/main.ts"],
+  external: ["sharp", "fivepoint"],
+});

@@ -1,0 +1,83 @@
+/** A position in image pixels; the origin is the image's top-left corner, y grows downwards. */
+export interface Point {
+  x: number;
+  y: number;
+}
+
+/** A rectangle in image pixels: its top-left corner and its size. */
+export interface Box {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
+/** Order of the channels of a pixel in memory, one byte each. */
+export type PixelFormat = "rgba" | "rgb" | "bgr" | "bgra" | "gray";
+
+/** Pixels to read faces from. An `ImageData` is one. */
+export interface ImageLike {
+  /** Rows from top to bottom, each `stride` bytes apart. */
+  readonly data: Uint8Array | Uint8ClampedArray;
+  /** Columns, a positive integer. */
+  readonly width: number;
+  /** Rows, a positive integer. */
+  readonly height: number;
+  /** Default `"rgba"`. Alpha is ignored. */
+  readonly format?: PixelFormat | undefined;
+  /** Bytes from one row to the next; default `width` × bytes per pixel. */
+  readonly stride?: number | undefined;
+}
+
+/** The name of each point, in the order of `Face.points`; left and right as seen in the image. */
+export const LANDMARK_NAMES = ["leftEye", "rightEye", "nose", "leftMouth", "rightMouth"] as const;
+
+export interface Face {
+  /** Five points in image pixels, in the order of `LANDMARK_NAMES`. */
+  readonly points: Point[];
+  /** The network's ten outputs `x0, y0 … x4, y4`, in 0..1 relative to `box`. */
+  readonly normalized: Float32Array;
+  /** The box that was read: after expansion, clipping to the image and truncation to whole pixels. */
+  readonly box: Box;
+  /** 0..1, how much the five points look like a face. */
+  readonly score: number;
+}
+
+/** Arithmetic of the network. */
+export type Precision = "f32" | "int8";
+
+/** Instruction set of the module: SIMD of WebAssembly 2.0, or with relaxed (fused) operations. */
+export type SimdTier = "baseline" | "relaxed";
+
+export interface LandmarkerOptions {
+  /** Bytes of a weights file (safetensors, see weights/container.ts); default the embedded weights. */
+  readonly weights?: Uint8Array | ArrayBuffer | undefined;
+  /** Default `"f32"`. */
+  readonly precision?: Precision | undefined;
+  /** Default `"auto"`: relaxed where the engine takes it, else baseline. */
+  readonly simd?: SimdTier | "auto" | undefined;
+  /** A module compiled by the caller from `fivepoint/model.wasm` or `fivepoint/model-relaxed.wasm`. */
+  readonly module?: WebAssembly.Module | undefined;
+}
+
+export interface DetectOptions {
+  /**
+   * Enlarges the box about its centre before clipping; default 1. Face detectors that frame the face tightly
+   * want more: the Open Model Zoo's demos use 1.15.
+   */
+  readonly expand?: number | undefined;
+}
+
+export interface LandmarkerInfo {
+  readonly precision: Precision;
+  readonly simd: SimdTier;
+  readonly weights: {
+    readonly name: string;
+    readonly version: string;
+    readonly license: string;
+    /** Hex digest of the weights file's bytes. */
+    readonly sha256: string;
+  };
+  /** Size of the module's linear memory; it never grows. */
+  readonly memoryBytes: number;
+}
