@@ -1,0 +1,51 @@
+/**
+ * The memory map. Every buffer is a static region, so its address is a constant of the module, the memory has its
+ * final size from the start and nothing allocates later. Regions are zero at the start; the optimiser drops the
+ * zeros from the binary. The borders of the activation maps are never written and stay zero: they are the padding
+ * of the convolutions.
+ */
+
+/** Faces that one call of `forward` takes. */
+export const BATCH: i32 = 16;
+
+/** u8 [BATCH][48][48][3], BGR. */
+export const CROP_BYTES: i32 = 48 * 48 * 3;
+export const CROPS: usize = memory.data(16 * 48 * 48 * 3, 16);
+/** f32 [BATCH][10], in 0..1. */
+export const LANDMARKS: usize = memory.data(16 * 10 * 4, 16);
+
+/** All tensors as float32, in the order of src/weights/tensors.ts; `pack` reads them. */
+export const PARAMETERS: usize = memory.data(190_616 * 4, 16);
+
+// What `pack` makes for the kernels: weights in their layout (docs/LAYOUTS.md), and bias, scale, shift, slope.
+export const INPUT_PARAMS: usize = memory.data(6 * 4, 16);
+export const CONV1_WEIGHTS: usize = memory.data(9 * 3 * 16 * 4, 16);
+export const CONV1_PARAMS: usize = memory.data((3 * 16 + 1) * 4, 16);
+export const CONV2_WEIGHTS: usize = memory.data(9 * 16 * 32 * 4, 16);
+export const CONV2_PARAMS: usize = memory.data((3 * 32 + 1) * 4, 16);
+export const CONV3_WEIGHTS: usize = memory.data(9 * 32 * 64 * 4, 16);
+export const CONV3_PARAMS: usize = memory.data((3 * 64 + 1) * 4, 16);
+export const CONV4_WEIGHTS: usize = memory.data(9 * 64 * 64 * 4, 16);
+export const CONV4_PARAMS: usize = memory.data((3 * 64 + 1) * 4, 16);
+export const CONV5_WEIGHTS: usize = memory.data(9 * 64 * 128 * 4, 16);
+export const CONV5_PARAMS: usize = memory.data((3 * 128 + 1) * 4, 16);
+export const DEPTHWISE_WEIGHTS: usize = memory.data(36 * 128 * 4, 16);
+export const DEPTHWISE_PARAMS: usize = memory.data((3 * 128 + 1) * 4, 16);
+export const FC1_WEIGHTS: usize = memory.data(128 * 256 * 4, 16);
+export const FC1_PARAMS: usize = memory.data((3 * 256 + 1) * 4, 16);
+export const FC2_WEIGHTS: usize = memory.data(256 * 64 * 4, 16);
+export const FC2_PARAMS: usize = memory.data((3 * 64 + 1) * 4, 16);
+export const FC3_WEIGHTS: usize = memory.data(64 * 32 * 4, 16); // ten outputs, padded to a block of 32
+export const FC3_PARAMS: usize = memory.data((3 * 32 + 1) * 4, 16);
+
+// Activations, f32 [size+2][size+2][channels]; a stage's output is the next one's input.
+export const INPUT_MAP: usize = memory.data(50 * 50 * 3 * 4, 16);
+export const CONV1_MAP: usize = memory.data(26 * 26 * 16 * 4, 16);
+export const CONV2_MAP: usize = memory.data(14 * 14 * 32 * 4, 16);
+export const CONV3_MAP: usize = memory.data(8 * 8 * 64 * 4, 16);
+export const CONV4_MAP: usize = memory.data(8 * 8 * 64 * 4, 16);
+export const CONV5_MAP: usize = memory.data(8 * 8 * 128 * 4, 16);
+export const DEPTHWISE_OUT: usize = memory.data(128 * 4, 16);
+export const FC1_OUT: usize = memory.data(256 * 4, 16);
+export const FC2_OUT: usize = memory.data(64 * 4, 16);
+export const FC3_OUT: usize = memory.data(32 * 4, 16);
