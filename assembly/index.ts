@@ -1,6 +1,7 @@
 /**
  * The ABI: everything that the module exports. src/core/model.ts is its other side.
  *
+ *   relaxed()                     1 when this module uses relaxed SIMD
  *   memory                        fixed size, never grows
  *   batch()                       faces that one forward pass takes
  *   parameters()                  where the caller writes the tensors, float32 in the order of src/weights/tensors.ts;
@@ -14,6 +15,10 @@ import { BATCH, CROP_BYTES, CROPS, LANDMARKS, PARAMETERS } from "./memory";
 import { landmarks as network } from "./network";
 
 export { pack, widen } from "./pack";
+
+export function relaxed(): bool {
+  return ASC_FEATURE_RELAXED_SIMD;
+}
 
 export function batch(): i32 {
   return BATCH;

@@ -14,7 +14,13 @@ const common = {
   legalComments: "eof",
   logLevel: "warning",
 };
-await build({ ...common, platform: "node", entryPoints: ["src/node.ts"] });
+await build({
+  ...common,
+  platform: "neutral",
+  mainFields: ["module", "main"],
+  entryPoints: ["src/index.ts"],
+  loader: { ".wasm": "base64", ".safetensors": "base64" },
+});
 await build({
   ...common,
   platform: "node",

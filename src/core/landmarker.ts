@@ -1,0 +1,156 @@
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
+import { parseWeights, type WeightsFile } from "../weights/container.ts";
+import { resolveBox } from "./box.ts";
+import { expected, WeightsError } from "./errors.ts";
+import { checkImage, cropInto } from "./image.ts";
+import { CROP_BYTES, instantiate, loadParameters, type ModelExports, OUTPUTS } from "./model.ts";
+import { plausibility } from "./score.ts";
+import type { Box, DetectOptions, Face, ImageLike, LandmarkerInfo, LandmarkerOptions, Precision } from "./types.ts";
+
+/**
+ * Finds five landmarks in a box of an image. Made by `createLandmarker` or `createLandmarkerSync`. All methods are
+ * synchronous; the memory is reserved at creation and never grows.
+ */
+export class Landmarker {
+  #model: ModelExports | undefined;
+  readonly #crops: Uint8Array;
+  readonly #landmarks: Float32Array;
+  readonly #weights: WeightsFile;
+  readonly #bytes: Uint8Array;
+  readonly #precision: Precision;
+  #sha256: string | undefined;
+
+  /**
+   * @param module compiled from `model.wasm` or `model-relaxed.wasm`
+   * @param weights bytes of a weights file; kept, so they must not change
+   * @throws WeightsError, TypeError
+   */
+  constructor(module: WebAssembly.Module, weights: Uint8Array, options: LandmarkerOptions = {}) {
+    const { precision = "f32", simd = "auto" } = options;
+    if (precision !== "f32" && precision !== "int8") {
+      throw expected(TypeError, "options.precision", '"f32" or "int8"', precision);
+    }
+    const model = instantiate(module);
+    const tier = model.relaxed() ? "relaxed" : "baseline";
+    if (simd !== "auto" && simd !== tier) {
+      throw expected(TypeError, "options.module", `a module of the tier "${simd}" (options.simd)`, `one of "${tier}"`);
+    }
+    this.#weights = parseWeights(weights);
+    loadParameters(model, this.#weights);
+    model.pack();
+    const count = model.batch();
+    this.#model = model;
+    this.#bytes = weights;
+    this.#precision = precision;
+    this.#crops = new Uint8Array(model.memory.buffer, model.crops(), count * CROP_BYTES);
+    this.#landmarks = new Float32Array(model.memory.buffer, model.landmarks(), count * OUTPUTS);
+  }
+
+  /**
+   * Finds the landmarks of one face.
+   * @param box where the face is, in image pixels; default the whole image
+   * @throws TypeError, RangeError for an image or a box that can't be read
+   */
+  detect(image: ImageLike, box?: Box, options?: DetectOptions): Face {
+    const model = this.#alive();
+    checkImage(image);
+    const area = resolveBox(image, box, options?.expand);
+    cropInto(model, image, area, 0);
+    model.forward(1);
+    return this.#face(0, area);
+  }
+
+  /**
+   * Finds the landmarks of every face of one image, in the order of `boxes`; quicker than one by one.
+   * @throws TypeError, RangeError as `detect`, before any face is read
+   */
+  detectAll(image: ImageLike, boxes: readonly Box[], options?: DetectOptions): Face[] {
+    const model = this.#alive();
+    checkImage(image);
+    if (!Array.isArray(boxes)) throw expected(TypeError, "boxes", "an array of boxes", boxes);
+    const areas = boxes.map((box) => resolveBox(image, box, options?.expand));
+    const faces: Face[] = [];
+    for (let start = 0; start < areas.length; start += model.batch()) {
+      const part = areas.slice(start, start + model.batch());
+      part.forEach((area, i) => {
+        cropInto(model, image, area, i);
+      });
+      model.forward(part.length);
+      part.forEach((area, i) => {
+        faces.push(this.#face(i, area));
+      });
+    }
+    return faces;
+  }
+
+  /**
+   * Runs the network on ready crops.
+   * @param crops `count` crops of 48×48 pixels, BGR, without gaps: `count · 6,912` bytes
+   * @returns `count · 10` numbers in 0..1: x0, y0 … x4, y4 of each face relative to its crop
+   * @throws TypeError, RangeError when `crops` isn't a byte array of that length
+   */
+  run(crops: Uint8Array | Uint8ClampedArray, count = 1): Float32Array {
+    const model = this.#alive();
+    if (!Number.isSafeInteger(count) || count < 0) throw expected(RangeError, "count", "a whole number of at least 0", count);
+    if (!(crops instanceof Uint8Array || crops instanceof Uint8ClampedArray)) {
+      throw expected(TypeError, "crops", "a Uint8Array or Uint8ClampedArray", crops);
+    }
+    if (crops.length !== count * CROP_BYTES) {
+      throw expected(RangeError, "crops", `${count} × ${CROP_BYTES} bytes (48×48 BGR)`, crops);
+    }
+    const results = new Float32Array(count * OUTPUTS);
+    for (let start = 0; start < count; start += model.batch()) {
+      const part = Math.min(model.batch(), count - start);
+      this.#crops.set(crops.subarray(start * CROP_BYTES, (start + part) * CROP_BYTES));
+      model.forward(part);
+      results.set(this.#landmarks.subarray(0, part * OUTPUTS), start * OUTPUTS);
+    }
+    return results;
+  }
+
+  /** What runs: arithmetic, SIMD tier, weights and memory. */
+  get info(): LandmarkerInfo {
+    const model = this.#alive();
+    const { name, version, license } = this.#weights.metadata;
+    this.#sha256 ??= bytesToHex(sha256(this.#bytes)); // on demand: it would double the time to the first face
+    return {
+      precision: this.#precision,
+      simd: model.relaxed() ? "relaxed" : "baseline",
+      weights: { name, version, license, sha256: this.#sha256 },
+      memoryBytes: model.memory.buffer.byteLength,
+    };
+  }
+
+  /** Lets the memory go. Every later call throws. */
+  dispose(): void {
+    this.#model = undefined;
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  #alive(): ModelExports {
+    if (!this.#model) throw new Error("This Landmarker has been disposed: create another one.");
+    return this.#model;
+  }
+
+  #face(slot: number, box: Box): Face {
+    const normalized = this.#landmarks.slice(slot * OUTPUTS, (slot + 1) * OUTPUTS);
+    const points = [];
+    for (let i = 0; i < OUTPUTS; i += 2) {
+      points.push({ x: box.x + normalized[i]! * box.width, y: box.y + normalized[i + 1]! * box.height });
+    }
+    return { points, normalized, box, score: plausibility(normalized) };
+  }
+}
+
+/** Checks `options.weights` and returns its bytes, or undefined when it isn't given. */
+export function weightsBytes(options: LandmarkerOptions | undefined): Uint8Array | undefined {
+  const weights = options?.weights;
+  if (weights === undefined) return undefined;
+  if (weights instanceof Uint8Array) return weights;
+  if (weights instanceof ArrayBuffer) return new Uint8Array(weights);
+  throw expected(TypeError, "options.weights", "a Uint8Array or an ArrayBuffer", weights);
+}

@@ -1,0 +1,54 @@
+import { instantiateSync } from "@assemblyscript/loader";
+import { elements, TENSORS } from "../weights/tensors.ts";
+import type { WeightsFile } from "../weights/container.ts";
+import { expected } from "./errors.ts";
+
+/** Bytes of one crop, 48×48 BGR. */
+export const CROP_BYTES = 48 * 48 * 3;
+/** Outputs a face: x0, y0 … x4, y4. */
+export const OUTPUTS = 10;
+
+/** What the module exports: the other side of assembly/index.ts, where each function is explained. */
+export interface ModelExports {
+  readonly memory: WebAssembly.Memory;
+  relaxed(): number;
+  batch(): number;
+  parameters(): number;
+  widen(at: number, count: number): void;
+  pack(): void;
+  crops(): number;
+  forward(count: number): void;
+  landmarks(): number;
+}
+
+const FUNCTIONS = ["relaxed", "batch", "parameters", "widen", "pack", "crops", "forward", "landmarks"] as const;
+
+/**
+ * Instantiates a module compiled from `model.wasm` or `model-relaxed.wasm`.
+ * @throws TypeError when it is another module.
+ */
+export function instantiate(module: WebAssembly.Module): ModelExports {
+  const exported = WebAssembly.Module.exports(module).map(({ name }) => name);
+  const imports = WebAssembly.Module.imports(module);
+  if (imports.length > 0 || !["memory", ...FUNCTIONS].every((name) => exported.includes(name))) {
+    throw expected(TypeError, "options.module", "a module compiled from fivepoint's model.wasm", "another module");
+  }
+  return instantiateSync(module).instance.exports as unknown as ModelExports;
+}
+
+/** Writes all tensors where the module reads them, in the order of `TENSORS`, as float32. */
+export function loadParameters(model: ModelExports, file: WeightsFile): void {
+  const memory = new Uint8Array(model.memory.buffer);
+  let at = model.parameters();
+  for (const { name, shape } of TENSORS) {
+    const { dtype, data } = file.tensors.get(name)!;
+    const count = elements(shape);
+    if (dtype === "F32") {
+      memory.set(data, at);
+    } else {
+      memory.set(data, at + 2 * count);
+      model.widen(at, count);
+    }
+    at += 4 * count;
+  }
+}

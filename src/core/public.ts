@@ -1,0 +1,18 @@
+/** What every entry exports beside its own `createLandmarker`. */
+export { alignFace, similarityTransform } from "./align.ts";
+export type { AlignedFace, AlignOptions, SimilarityTransform } from "./align.ts";
+export { WeightsError } from "./errors.ts";
+export type { Landmarker } from "./landmarker.ts";
+export {
+  type Box,
+  type DetectOptions,
+  type Face,
+  type ImageLike,
+  LANDMARK_NAMES,
+  type LandmarkerInfo,
+  type LandmarkerOptions,
+  type PixelFormat,
+  type Point,
+  type Precision,
+  type SimdTier,
+} from "./types.ts";
