@@ -2,11 +2,19 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { parseWeights, type WeightsFile } from "../weights/container.ts";
 import { resolveBox } from "./box.ts";
-import { expected, WeightsError } from "./errors.ts";
+import { expected } from "./errors.ts";
 import { checkImage, cropInto } from "./image.ts";
 import { CROP_BYTES, instantiate, loadParameters, type ModelExports, OUTPUTS } from "./model.ts";
 import { plausibility } from "./score.ts";
-import type { Box, DetectOptions, Face, ImageLike, LandmarkerInfo, LandmarkerOptions, Precision } from "./types.ts";
+import type {
+  Box,
+  DetectOptions,
+  Face,
+  ImageLike,
+  LandmarkerInfo,
+  LandmarkerOptions,
+  Precision,
+} from "./types.ts";
 
 /**
  * Finds five landmarks in a box of an image. Made by `createLandmarker` or `createLandmarkerSync`. All methods are
@@ -34,7 +42,12 @@ export class Landmarker {
     const model = instantiate(module);
     const tier = model.relaxed() ? "relaxed" : "baseline";
     if (simd !== "auto" && simd !== tier) {
-      throw expected(TypeError, "options.module", `a module of the tier "${simd}" (options.simd)`, `one of "${tier}"`);
+      throw expected(
+        TypeError,
+        "options.module",
+        `a module of the tier "${simd}" (options.simd)`,
+        `one of "${tier}"`,
+      );
     }
     this.#weights = parseWeights(weights);
     loadParameters(model, this.#weights);
@@ -92,7 +105,8 @@ export class Landmarker {
    */
   run(crops: Uint8Array | Uint8ClampedArray, count = 1): Float32Array {
     const model = this.#alive();
-    if (!Number.isSafeInteger(count) || count < 0) throw expected(RangeError, "count", "a whole number of at least 0", count);
+    if (!Number.isSafeInteger(count) || count < 0)
+      throw expected(RangeError, "count", "a whole number of at least 0", count);
     if (!(crops instanceof Uint8Array || crops instanceof Uint8ClampedArray)) {
       throw expected(TypeError, "crops", "a Uint8Array or Uint8ClampedArray", crops);
     }

@@ -1,6 +1,6 @@
 import { instantiateSync } from "@assemblyscript/loader";
-import { elements, TENSORS } from "../weights/tensors.ts";
 import type { WeightsFile } from "../weights/container.ts";
+import { elements, TENSORS } from "../weights/tensors.ts";
 import { expected } from "./errors.ts";
 
 /** Bytes of one crop, 48×48 BGR. */
@@ -21,7 +21,16 @@ export interface ModelExports {
   landmarks(): number;
 }
 
-const FUNCTIONS = ["relaxed", "batch", "parameters", "widen", "pack", "crops", "forward", "landmarks"] as const;
+const FUNCTIONS = [
+  "relaxed",
+  "batch",
+  "parameters",
+  "widen",
+  "pack",
+  "crops",
+  "forward",
+  "landmarks",
+] as const;
 
 /**
  * Instantiates a module compiled from `model.wasm` or `model-relaxed.wasm`.
@@ -31,7 +40,12 @@ export function instantiate(module: WebAssembly.Module): ModelExports {
   const exported = WebAssembly.Module.exports(module).map(({ name }) => name);
   const imports = WebAssembly.Module.imports(module);
   if (imports.length > 0 || !["memory", ...FUNCTIONS].every((name) => exported.includes(name))) {
-    throw expected(TypeError, "options.module", "a module compiled from fivepoint's model.wasm", "another module");
+    throw expected(
+      TypeError,
+      "options.module",
+      "a module compiled from fivepoint's model.wasm",
+      "another module",
+    );
   }
   return instantiateSync(module).instance.exports as unknown as ModelExports;
 }

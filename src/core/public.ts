@@ -1,6 +1,7 @@
 /** What every entry exports beside its own `createLandmarker`. */
-export { alignFace, similarityTransform } from "./align.ts";
+
 export type { AlignedFace, AlignOptions, SimilarityTransform } from "./align.ts";
+export { alignFace, similarityTransform } from "./align.ts";
 export { WeightsError } from "./errors.ts";
 export type { Landmarker } from "./landmarker.ts";
 export {

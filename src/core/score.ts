@@ -3,7 +3,9 @@
  */
 
 // The five points of a frontal face, centred and of unit norm: ArcFace's 112×112 template.
-const TEMPLATE = unit([38.2946, 51.6963, 73.5318, 51.5014, 56.0252, 71.7366, 41.5493, 92.3655, 70.7299, 92.2041]);
+const TEMPLATE = unit([
+  38.2946, 51.6963, 73.5318, 51.5014, 56.0252, 71.7366, 41.5493, 92.3655, 70.7299, 92.2041,
+]);
 
 function unit(points: ArrayLike<number>): number[] {
   let meanX = 0;

@@ -8,7 +8,12 @@ export interface TensorSpec {
   readonly shape: readonly number[];
 }
 
-function stage(name: string, weight: readonly number[], withSlope: boolean, withAffine: boolean): TensorSpec[] {
+function stage(
+  name: string,
+  weight: readonly number[],
+  withSlope: boolean,
+  withAffine: boolean,
+): TensorSpec[] {
   const out = weight[0]!;
   return [
     { name: `${name}.weight`, shape: weight },

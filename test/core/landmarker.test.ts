@@ -1,0 +1,200 @@
+import { readFileSync } from "node:fs";
+import {
+  createLandmarker,
+  createLandmarkerSync,
+  type ImageLike,
+  LANDMARK_NAMES,
+  WeightsError,
+} from "fivepoint";
+import { describe, expect, it } from "vitest";
+import { randomCrops } from "../support/random.ts";
+
+const weights = new Uint8Array(readFileSync("dist/weights.safetensors"));
+
+/** The crop as an image of each pixel format. */
+function asImage(crop: Uint8Array, format: "bgr" | "rgba"): ImageLike {
+  if (format === "bgr") return { data: crop, width: 48, height: 48, format };
+  const data = new Uint8ClampedArray(48 * 48 * 4);
+  for (let i = 0; i < 48 * 48; i++) {
+    data.set([crop[3 * i + 2]!, crop[3 * i + 1]!, crop[3 * i]!, 255], 4 * i);
+  }
+  return { data, width: 48, height: 48 };
+}
+
+describe("createLandmarker", () => {
+  it("gives the same answers with and without a promise", async () => {
+    const crops = randomCrops(3, 1);
+    const one = await createLandmarker();
+    const two = createLandmarkerSync();
+    expect(one.run(crops, 3)).toEqual(two.run(crops, 3));
+  });
+
+  it("describes what runs", () => {
+    const { info } = createLandmarkerSync({ simd: "baseline" });
+    expect(info).toMatchObject({ precision: "f32", simd: "baseline" });
+    expect(info.weights.sha256).toMatch(/^[0-9a-f]{64}$/);
+    expect(info.memoryBytes).toBeGreaterThan(190_616 * 4);
+  });
+
+  it("takes a module and weights of the caller's, at any offset of a larger buffer", async () => {
+    const module = await WebAssembly.compile(readFileSync("dist/model.wasm"));
+    const larger = new Uint8Array(weights.length + 3);
+    larger.set(weights, 3);
+    const landmarker = createLandmarkerSync({ module, weights: larger.subarray(3) });
+    const crops = randomCrops(1, 2);
+    expect(landmarker.info.simd).toBe("baseline");
+    expect(landmarker.run(crops)).toEqual(createLandmarkerSync({ simd: "baseline" }).run(crops));
+    expect(createLandmarkerSync({ weights: weights.slice().buffer }).info.weights.sha256).toBe(
+      landmarker.info.weights.sha256,
+    );
+  });
+
+  it.each([
+    ["simd", { simd: "avx" }, TypeError, /options\.simd.*"avx"/],
+    ["precision", { precision: "f16" }, TypeError, /options\.precision.*"f16"/],
+    ["weights of another type", { weights: "default" }, TypeError, /options\.weights.*"default"/],
+    ["cut weights", { weights: weights.subarray(0, 1000) }, WeightsError, /./],
+    ["empty weights", { weights: new Uint8Array(0) }, WeightsError, /./],
+    [
+      "a module of the other tier",
+      { simd: "relaxed", module: new WebAssembly.Module(readFileSync("dist/model.wasm")) },
+      TypeError,
+      /options\.module/,
+    ],
+    [
+      "another module",
+      { module: new WebAssembly.Module(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0])) },
+      TypeError,
+      /options\.module/,
+    ],
+  ])("refuses bad options: %s", async (_, options, type, message) => {
+    expect(() => createLandmarkerSync(options as never)).toThrow(type);
+    expect(() => createLandmarkerSync(options as never)).toThrow(message);
+    await expect(createLandmarker(options as never)).rejects.toThrow(type);
+  });
+});
+
+describe("Landmarker", () => {
+  const landmarker = createLandmarkerSync();
+  const crops = randomCrops(40, 3);
+
+  it("answers alike for every count, alone and in company", () => {
+    const all = landmarker.run(crops, 40);
+    for (let i = 0; i < 40; i++) {
+      const alone = landmarker.run(crops.subarray(i * 6912, (i + 1) * 6912));
+      expect(alone, `crop ${i}`).toEqual(all.slice(i * 10, (i + 1) * 10));
+    }
+    for (const count of [0, 1, 2, 15, 16, 17, 31, 32, 33]) {
+      expect(landmarker.run(crops.subarray(0, count * 6912), count)).toEqual(all.slice(0, count * 10));
+    }
+  });
+
+  it("reads a 48×48 image as it is, whatever its pixel format", () => {
+    const crop = crops.subarray(0, 6912);
+    const raw = landmarker.run(crop);
+    for (const format of ["bgr", "rgba"] as const) {
+      const face = landmarker.detect(asImage(crop, format));
+      expect(face.normalized).toEqual(raw);
+      expect(face.box).toEqual({ x: 0, y: 0, width: 48, height: 48 });
+      expect(face.points).toHaveLength(LANDMARK_NAMES.length);
+      face.points.forEach((point, i) => {
+        expect(point).toEqual({ x: raw[2 * i]! * 48, y: raw[2 * i + 1]! * 48 });
+      });
+      expect(face.score).toBeGreaterThanOrEqual(0);
+      expect(face.score).toBeLessThanOrEqual(1);
+    }
+  });
+
+  it("finds the same faces one by one and all at once, in any number", () => {
+    const image: ImageLike = { data: crops, width: 48, height: 48 * 40, format: "bgr" };
+    const boxes = Array.from({ length: 40 }, (_, i) => ({
+      x: i % 7,
+      y: 48 * i,
+      width: 41 - (i % 7),
+      height: 47,
+    }));
+    const faces = landmarker.detectAll(image, boxes, { expand: 1.1 });
+    expect(faces).toEqual(boxes.map((box) => landmarker.detect(image, box, { expand: 1.1 })));
+    expect(landmarker.detectAll(image, [])).toEqual([]);
+  });
+
+  it("keeps results apart from later calls", () => {
+    const image = asImage(crops.subarray(0, 6912), "bgr");
+    const face = landmarker.detect(image);
+    const before = structuredClone(face);
+    landmarker.detect(asImage(crops.subarray(6912, 2 * 6912), "bgr"));
+    expect(face).toEqual(before);
+  });
+
+  const image = asImage(crops.subarray(0, 6912), "rgba");
+  it.each<[string, () => unknown, typeof TypeError | typeof RangeError, RegExp]>([
+    ["no image", () => landmarker.detect(undefined as never), TypeError, /image/],
+    ["data of another type", () => landmarker.detect({ ...image, data: [1, 2] as never }), TypeError, /data/],
+    ["too little data", () => landmarker.detect({ ...image, height: 49 }), RangeError, /data/],
+    ["a width of 0", () => landmarker.detect({ ...image, width: 0 }), RangeError, /width/],
+    ["a broken height", () => landmarker.detect({ ...image, height: 47.5 }), RangeError, /height/],
+    [
+      "an unknown format",
+      () => landmarker.detect({ ...image, format: "argb" as never }),
+      TypeError,
+      /format.*argb/,
+    ],
+    ["a stride under the width", () => landmarker.detect({ ...image, stride: 10 }), RangeError, /stride/],
+    [
+      "a box of NaN",
+      () => landmarker.detect(image, { x: NaN, y: 0, width: 9, height: 9 }),
+      RangeError,
+      /box/,
+    ],
+    [
+      "a box beside the image",
+      () => landmarker.detect(image, { x: 48, y: 0, width: 9, height: 9 }),
+      RangeError,
+      /box/,
+    ],
+    [
+      "a box of no width",
+      () => landmarker.detect(image, { x: 4, y: 0, width: 0, height: 9 }),
+      RangeError,
+      /box/,
+    ],
+    ["a box that is none", () => landmarker.detect(image, 7 as never), TypeError, /box/],
+    ["an expansion of 0", () => landmarker.detect(image, undefined, { expand: 0 }), RangeError, /expand/],
+    ["boxes that are none", () => landmarker.detectAll(image, {} as never), TypeError, /boxes/],
+    [
+      "one bad box of many",
+      () => landmarker.detectAll(image, [{ x: 0, y: 0, width: 9, height: 9 }, {} as never]),
+      RangeError,
+      /box/,
+    ],
+    ["a count that isn't whole", () => landmarker.run(crops, 1.5), RangeError, /count/],
+    ["a negative count", () => landmarker.run(crops, -1), RangeError, /count/],
+    ["crops of another type", () => landmarker.run(new Float32Array(6912) as never), TypeError, /crops/],
+    ["crops of another length", () => landmarker.run(crops, 2), RangeError, /crops.*2 × 6912/],
+  ])("refuses %s and goes on", (_, call, type, message) => {
+    const before = landmarker.run(crops, 40);
+    expect(call).toThrow(type);
+    expect(call).toThrow(message);
+    expect(landmarker.run(crops, 40)).toEqual(before);
+  });
+
+  it("keeps its memory over 100,000 calls", () => {
+    const small = createLandmarkerSync();
+    const { memoryBytes } = small.info;
+    const crop = crops.subarray(0, 6912);
+    const expected = small.run(crop);
+    for (let i = 0; i < 100_000; i++) small.run(crop);
+    expect(small.info.memoryBytes).toBe(memoryBytes);
+    expect(small.run(crop)).toEqual(expected);
+  }, 180_000);
+
+  it("throws after dispose, also through using's symbol", () => {
+    const disposed = createLandmarkerSync();
+    disposed[Symbol.dispose]();
+    disposed.dispose();
+    expect(() => disposed.run(crops, 40)).toThrow(/disposed/);
+    expect(() => disposed.detect(image)).toThrow(/disposed/);
+    expect(() => disposed.detectAll(image, [])).toThrow(/disposed/);
+    expect(() => disposed.info).toThrow(/disposed/);
+  });
+});
