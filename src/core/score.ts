@@ -33,3 +33,6 @@ export function shapeResidual(points: ArrayLike<number>): number {
   }
   return Math.sqrt(Math.max(0, 1 - re * re - im * im));
 }
+
+/** 0..1, from the residual of the shape. */
+export const plausibility = (normalized: ArrayLike<number>): number => Math.exp(-((shapeResidual(normalized) / 0.3) ** 2));
