@@ -1,0 +1,75 @@
+/**
+ * Boxes from face-api's tiny face detector (`@vladmandic/face-api`, MIT; its npm package carries the model, 190 KB).
+ * The caller imports and loads face-api; this module only speaks to it.
+ */
+import type { Box, ImageLike, PixelFormat } from "../core/types.ts";
+
+/** Finds the faces of an image: boxes in image pixels, best first. */
+export type FaceDetector = (image: ImageLike) => Promise<Box[]>;
+
+/** The part of face-api that is used: `import * as faceapi from "@vladmandic/face-api"` is one. */
+export interface FaceApi {
+  readonly tf: {
+    tensor3d(values: Int32Array, shape: [number, number, number], type: "int32"): { dispose(): void };
+  };
+  readonly TinyFaceDetectorOptions: new (options: { inputSize: number; scoreThreshold: number }) => unknown;
+  // biome-ignore lint/suspicious/noExplicitAny: face-api's own input type is a union of DOM and tensor types
+  detectAllFaces(
+    input: any,
+    options: any,
+  ): PromiseLike<readonly { readonly score: number; readonly box: Box }[]>;
+}
+
+export interface FaceApiDetectorOptions {
+  /** Side of the square that the image is scaled to, a multiple of 32; default 416. Larger finds smaller faces. */
+  readonly inputSize?: number | undefined;
+  /** Least confidence of a face, 0..1; default 0.5. */
+  readonly scoreThreshold?: number | undefined;
+}
+
+// Offsets of red, green, blue and bytes per pixel of each format.
+const LAYOUT: Record<PixelFormat, readonly [number, number, number, number]> = {
+  rgba: [0, 1, 2, 4],
+  rgb: [0, 1, 2, 3],
+  bgr: [2, 1, 0, 3],
+  bgra: [2, 1, 0, 4],
+  gray: [0, 0, 0, 1],
+};
+
+/**
+ * A detector over face-api, whose `nets.tinyFaceDetector` must be loaded:
+ *
+ * ```js
+ * import * as faceapi from "@vladmandic/face-api";
+ * await faceapi.nets.tinyFaceDetector.loadFromUri("/models");
+ * const findFaces = faceApiDetector(faceapi);
+ * const faces = landmarker.detectAll(image, await findFaces(image));
+ * ```
+ */
+export function faceApiDetector(faceapi: FaceApi, options: FaceApiDetectorOptions = {}): FaceDetector {
+  const { inputSize = 416, scoreThreshold = 0.5 } = options;
+  return async ({ data, width, height, format = "rgba", stride }) => {
+    const [red, green, blue, bytes] = LAYOUT[format];
+    const row = stride ?? width * bytes;
+    const rgb = new Int32Array(width * height * 3);
+    for (let y = 0, to = 0; y < height; y++) {
+      for (let from = y * row; from < y * row + width * bytes; from += bytes) {
+        rgb[to++] = data[from + red]!;
+        rgb[to++] = data[from + green]!;
+        rgb[to++] = data[from + blue]!;
+      }
+    }
+    const tensor = faceapi.tf.tensor3d(rgb, [height, width, 3], "int32");
+    try {
+      const found = await faceapi.detectAllFaces(
+        tensor,
+        new faceapi.TinyFaceDetectorOptions({ inputSize, scoreThreshold }),
+      );
+      return [...found]
+        .sort((a, b) => b.score - a.score)
+        .map(({ box: { x, y, width, height } }) => ({ x, y, width, height }));
+    } finally {
+      tensor.dispose();
+    }
+  };
+}
