@@ -1,4 +1,5 @@
 // Bundles each entry of the package with esbuild and puts the binary files beside them.
+import { existsSync } from "node:fs";
 import { copyFile, mkdir } from "node:fs/promises";
 import { build } from "esbuild";
 
@@ -18,12 +19,13 @@ await build({
   ...common,
   platform: "neutral",
   mainFields: ["module", "main"],
-  entryPoints: ["src/index.ts"],
+  entryPoints: ["src/index.ts", "src/adapters.ts"],
   loader: { ".wasm": "base64", ".safetensors": "base64" },
 });
-await build({
-  ...common,
-  platform: "node",
-  entryPoints: ["src/cli/main.ts"],
-  external: ["sharp", "fivepoint"],
-});
+if (existsSync("src/cli/main.ts"))
+  await build({
+    ...common,
+    platform: "node",
+    entryPoints: ["src/cli/main.ts"],
+    external: ["sharp", "fivepoint"],
+  });

@@ -14,7 +14,11 @@ const built = join(root, "dist", ".built");
 function npm(...args) {
   console.error(`> npm ${args.join(" ")}`);
   // Results belong to standard output; what the set-up prints goes to standard error.
-  const { status } = spawnSync("npm", args, { cwd: root, stdio: ["ignore", 2, 2], shell: process.platform === "win32" });
+  const { status } = spawnSync("npm", args, {
+    cwd: root,
+    stdio: ["ignore", 2, 2],
+    shell: process.platform === "win32",
+  });
   if (status !== 0) process.exit(status ?? 1);
 }
 
@@ -33,7 +37,14 @@ if (!existsSync(stamp) || readFileSync(stamp, "utf8") !== lock) {
   writeFileSync(stamp, lock);
 }
 
-const sources = ["assembly", "src", "scripts", "asconfig.json", "package.json", "weights/default.safetensors"];
+const sources = [
+  "assembly",
+  "src",
+  "scripts",
+  "asconfig.json",
+  "package.json",
+  "weights/default.safetensors",
+];
 const changed = Math.max(...sources.map((path) => newest(join(root, path))));
 if (!existsSync(built) || statSync(built).mtimeMs < changed) {
   npm("run", "build");

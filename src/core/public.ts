@@ -1,7 +1,5 @@
 /** What every entry exports beside its own `createLandmarker`. */
 
-export type { AlignedFace, AlignOptions, SimilarityTransform } from "./align.ts";
-export { alignFace, similarityTransform } from "./align.ts";
 export { WeightsError } from "./errors.ts";
 export type { Landmarker } from "./landmarker.ts";
 export {

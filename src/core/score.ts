@@ -35,4 +35,5 @@ export function shapeResidual(points: ArrayLike<number>): number {
 }
 
 /** 0..1, from the residual of the shape. */
-export const plausibility = (normalized: ArrayLike<number>): number => Math.exp(-((shapeResidual(normalized) / 0.3) ** 2));
+export const plausibility = (normalized: ArrayLike<number>): number =>
+  Math.exp(-((shapeResidual(normalized) / 0.3) ** 2));

@@ -1,0 +1,55 @@
+/** What ships against float64: the built package with its own weights, and with the official ones. */
+import { readFileSync } from "node:fs";
+import { createLandmarkerSync } from "fivepoint";
+import { describe, expect, it } from "vitest";
+import { serializeWeights, type Tensor } from "../src/weights/container.ts";
+import { elements, TENSORS } from "../src/weights/tensors.ts";
+import stored from "./fixtures/golden.json" with { type: "json" };
+import { randomCrops } from "./support/random.ts";
+import { golden, officialParameters, reference } from "./support/reference.ts";
+
+const worst = (a: ArrayLike<number>, b: ArrayLike<number>) => {
+  expect(a.length).toBe(b.length);
+  let most = 0;
+  for (let i = 0; i < a.length; i++) most = Math.max(most, Math.abs(a[i]! - b[i]!));
+  return most;
+};
+
+const tiers = ["baseline", "relaxed"] as const;
+
+describe.each(tiers)("the default weights, %s", (simd) => {
+  it("equal the float64 reference", () => {
+    const landmarker = createLandmarkerSync({ simd });
+    expect(landmarker.info.weights.sha256, "run test/fixtures/make-golden.ts").toBe(stored.weights);
+    const crops = randomCrops(stored.landmarks.length, stored.seed);
+    const got = landmarker.run(crops, stored.landmarks.length);
+    expect(worst(got, stored.landmarks.flat())).toBeLessThan(2e-5);
+  });
+});
+
+describe.skipIf(!reference)("the official weights (needs ../shared)", () => {
+  const load = () => {
+    const parameters = new Uint8Array(officialParameters().slice().buffer);
+    const tensors = new Map<string, Tensor>();
+    let at = 0;
+    for (const { name, shape } of TENSORS) {
+      const end = at + 4 * elements(shape);
+      tensors.set(name, { dtype: "F32", shape, data: parameters.subarray(at, end) });
+      at = end;
+    }
+    const metadata = {
+      format: "fivepoint",
+      version: "1",
+      name: "official",
+      license: "Apache-2.0",
+      source: "test",
+    } as const;
+    return serializeWeights({ metadata, tensors });
+  };
+
+  it.each(tiers)("equal all 64 golden answers, %s", (simd) => {
+    const { count, crops, landmarks } = golden();
+    const got = createLandmarkerSync({ simd, weights: load() }).run(crops, count);
+    expect(worst(got, landmarks)).toBeLessThan(2e-5);
+  });
+});
