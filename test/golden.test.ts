@@ -1,5 +1,3 @@
-/** What ships against float64: the built package with its own weights, and with the official ones. */
-import { readFileSync } from "node:fs";
 import { createLandmarkerSync } from "fivepoint";
 import { describe, expect, it } from "vitest";
 import { serializeWeights, type Tensor } from "../src/weights/container.ts";
