@@ -13,10 +13,10 @@ export interface FaceApi {
     tensor3d(values: Int32Array, shape: [number, number, number], type: "int32"): { dispose(): void };
   };
   readonly TinyFaceDetectorOptions: new (options: { inputSize: number; scoreThreshold: number }) => unknown;
-  // biome-ignore lint/suspicious/noExplicitAny: face-api's own input type is a union of DOM and tensor types
+  // `never` accepts whatever face-api's own types ask for.
   detectAllFaces(
-    input: any,
-    options: any,
+    input: never,
+    options: never,
   ): PromiseLike<readonly { readonly score: number; readonly box: Box }[]>;
 }
 
@@ -62,8 +62,8 @@ export function faceApiDetector(faceapi: FaceApi, options: FaceApiDetectorOption
     const tensor = faceapi.tf.tensor3d(rgb, [height, width, 3], "int32");
     try {
       const found = await faceapi.detectAllFaces(
-        tensor,
-        new faceapi.TinyFaceDetectorOptions({ inputSize, scoreThreshold }),
+        tensor as never,
+        new faceapi.TinyFaceDetectorOptions({ inputSize, scoreThreshold }) as never,
       );
       return [...found]
         .sort((a, b) => b.score - a.score)

@@ -76,7 +76,7 @@ export function parseWeights(bytes: Uint8Array): WeightsFile {
     }
     if (end > data.length) return fail(`it is cut: ${name} ends at byte ${end} of ${data.length}`);
     const tensor: Tensor = { dtype, shape, data: data.subarray(start, end) };
-    if (!isFinite(tensor)) return fail(`${name} holds a value that isn't finite`);
+    if (!allFinite(tensor)) return fail(`${name} holds a value that isn't finite`);
     tensors.set(name, tensor);
     places.push([start, end, name]);
   }
@@ -108,7 +108,7 @@ function isMetadata(value: unknown): value is WeightsMetadata {
 }
 
 /** True when no exponent is all ones: looks at the bytes, since the data may be unaligned. */
-function isFinite({ dtype, data }: Tensor): boolean {
+function allFinite({ dtype, data }: Tensor): boolean {
   const bytes = BYTES[dtype];
   // Sign, exponent and the top of the fraction are in the last two bytes of either dtype.
   const exponent = dtype === "F16" ? 0x7c : 0x7f;

@@ -1,0 +1,14 @@
+import { defineConfig } from "vite";
+import { VitePWA } from "vite-plugin-pwa";
+
+export default defineConfig({
+  build: { target: "es2022", chunkSizeWarningLimit: 1500 },
+  // The service worker keeps every file, so that the page works without a network after the first visit.
+  plugins: [
+    VitePWA({
+      registerType: "autoUpdate",
+      manifest: { name: "fivepoint", short_name: "fivepoint", display: "standalone", icons: [] },
+      workbox: { globPatterns: ["**/*.{js,css,html,bin,jpg}"], maximumFileSizeToCacheInBytes: 3_000_000 },
+    }),
+  ],
+});
