@@ -15,12 +15,18 @@ const common = {
   legalComments: "eof",
   logLevel: "warning",
 };
-await build({
+const portable = {
   ...common,
   platform: "neutral",
   mainFields: ["module", "main"],
-  entryPoints: ["src/index.ts", "src/adapters.ts"],
   loader: { ".wasm": "base64", ".safetensors": "base64" },
+};
+await build({ ...portable, entryPoints: ["src/index.ts", "src/adapters.ts"] });
+// Here the runtime compiles the modules, which lie beside the entries.
+await build({
+  ...portable,
+  entryPoints: ["src/workerd.ts", "src/edge-light.ts"],
+  external: ["./model*.wasm", "./model*.wasm?module"],
 });
 if (existsSync("src/cli/main.ts"))
   await build({

@@ -1,0 +1,85 @@
+/**
+ * Photos from the queue to records in R2. A queue delivers at least once and in any order; a record's name is made of
+ * the photo's content hash and its key, and its content follows from these, so a second delivery writes the same
+ * object again: every photo is exactly once in the results.
+ */
+import { type Box, createLandmarkerSync, LANDMARK_NAMES } from "fivepoint";
+import { decode } from "fivepoint-worker/decode";
+import { RequestError } from "fivepoint-worker/errors";
+import { type Env, type Photo, paths } from "./job.ts";
+
+const landmarker = createLandmarkerSync();
+
+/** A photo that no retry can help. */
+class Poison extends Error {}
+
+const hex = (bytes: ArrayBuffer) =>
+  [...new Uint8Array(bytes)].map((b) => b.toString(16).padStart(2, "0")).join("");
+
+function parseBoxes(text: string | undefined): Box[] {
+  if (text === undefined) return [];
+  try {
+    return (JSON.parse(text) as [number, number, number, number][]).map(([x, y, width, height]) => ({
+      x,
+      y,
+      width,
+      height,
+    }));
+  } catch {
+    throw new Poison("The photo's metadata boxes isn't a JSON list of [x, y, width, height].");
+  }
+}
+
+async function process({ job, key }: Photo, env: Env): Promise<void> {
+  const object = await env.PHOTOS.get(key);
+  if (!object) throw new Poison("The photo isn't in the bucket any more.");
+  const bytes = await object.arrayBuffer();
+  const sha256 = hex(await crypto.subtle.digest("SHA-256", bytes));
+  const boxes = parseBoxes(object.customMetadata?.boxes);
+  let faces: unknown[];
+  try {
+    const image = await decode(bytes, Number(env.MAX_PIXELS));
+    const found = boxes.length ? landmarker.detectAll(image, boxes) : [landmarker.detect(image)];
+    faces = found.map(({ points, box, score }) => ({
+      box: [box.x, box.y, box.width, box.height],
+      points: Object.fromEntries(LANDMARK_NAMES.map((name, i) => [name, [points[i]!.x, points[i]!.y]])),
+      score,
+    }));
+  } catch (error) {
+    if (error instanceof RequestError || error instanceof RangeError || error instanceof TypeError) {
+      throw new Poison(error.message);
+    }
+    throw error;
+  }
+  await env.RESULTS.put(paths.record(job, sha256, key), JSON.stringify({ key, sha256, faces }));
+}
+
+/** The main queue: each message is acknowledged, retried or buried on its own. */
+export async function consume(batch: MessageBatch<Photo>, env: Env): Promise<void> {
+  for (const message of batch.messages) {
+    try {
+      await process(message.body, env);
+      message.ack();
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      if (error instanceof Poison || message.attempts >= Number(env.MAX_ATTEMPTS)) {
+        await env.DEAD.send({ ...message.body, reason });
+        message.ack();
+      } else {
+        console.warn(
+          JSON.stringify({ event: "retry", key: message.body.key, attempts: message.attempts, reason }),
+        );
+        message.retry({ delaySeconds: 2 ** message.attempts });
+      }
+    }
+  }
+}
+
+/** The dead-letter queue: what couldn't be read, with its reason, for a person to look at. */
+export async function bury(batch: MessageBatch<Photo & { reason?: string }>, env: Env): Promise<void> {
+  for (const { body } of batch.messages) {
+    const { job, key, reason = "The delivery failed again and again." } = body;
+    await env.RESULTS.put(await paths.dead(job, key), JSON.stringify({ key, reason }));
+  }
+  batch.ackAll();
+}

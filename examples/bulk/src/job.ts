@@ -1,0 +1,41 @@
+/** What a job is made of: messages, bindings, names of objects. */
+
+/** A message: one photo of a job. */
+export interface Photo {
+  readonly job: string;
+  /** In the bucket PHOTOS. */
+  readonly key: string;
+}
+
+export interface Env {
+  readonly PHOTOS: R2Bucket;
+  readonly RESULTS: R2Bucket;
+  readonly QUEUE: Queue<Photo>;
+  readonly DEAD: Queue<Photo & { reason: string }>;
+  readonly MAX_PIXELS: string;
+  readonly MAX_ATTEMPTS: string;
+  readonly TOKEN?: string;
+}
+
+/** Where a job stands; kept in R2, so that an interrupted one goes on where it was. */
+export interface JobState {
+  readonly prefix: string;
+  /** Where listing the photos goes on; null when all are in the queue. */
+  readonly cursor: string | null;
+  readonly enqueued: number;
+}
+
+async function digest(text: string): Promise<string> {
+  const bytes = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
+  return [...bytes.subarray(0, 16)].map((b) => b.toString(16).padStart(2, "0")).join("");
+}
+
+export const paths = {
+  state: (job: string) => `${job}/job.json`,
+  records: (job: string) => `${job}/records/`,
+  record: (job: string, sha256: string, key: string) => `${job}/records/${sha256}/${encodeURIComponent(key)}`,
+  deads: (job: string) => `${job}/dead/`,
+  dead: async (job: string, key: string) => `${job}/dead/${await digest(key)}`,
+  part: (job: string, index: number) => `${job}/results/part-${String(index).padStart(6, "0")}.ndjson`,
+  manifest: (job: string) => `${job}/results/manifest.json`,
+};

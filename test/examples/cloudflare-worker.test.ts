@@ -1,0 +1,254 @@
+/** The Worker example, bundled by wrangler and run in the real workerd. */
+import { execFileSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { createLandmarkerSync, LANDMARK_NAMES } from "fivepoint";
+import { Miniflare, type MiniflareOptions } from "miniflare";
+import sharp from "sharp";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+const EXAMPLE = "examples/cloudflare-worker";
+const DIST = `${EXAMPLE}/dist`;
+const TOKEN = "c2VjcmV0-of.the~test";
+const LIMITS = { MAX_BODY_BYTES: "2000000", MAX_PIXELS: "200000", MAX_BOXES: "8", MAX_IMAGES: "3" };
+
+const photo = sharp("examples/astronaut.jpg");
+const box = { x: 110, y: 60, width: 150, height: 150 };
+const query = `?box=${box.x},${box.y},${box.width},${box.height}`;
+
+let worker: Miniflare;
+let strict: Miniflare;
+const options = (bindings: Record<string, string>): MiniflareOptions => ({
+  modules: readdirSync(DIST)
+    .filter((name) => /\.(js|wasm)$/.test(name))
+    .sort((a) => (a === "index.js" ? -1 : 1))
+    .map((name) => ({
+      type: name.endsWith(".wasm") ? "CompiledWasm" : "ESModule",
+      path: `${DIST}/${name}`,
+      contents: readFileSync(`${DIST}/${name}`),
+    })),
+  compatibilityDate: "2026-07-01",
+  bindings: { ...LIMITS, CORS_ORIGIN: "", ...bindings },
+});
+
+beforeAll(async () => {
+  const npm = (...args: string[]) => execFileSync("npm", args, { cwd: EXAMPLE, stdio: "pipe" });
+  if (!existsSync(`${EXAMPLE}/node_modules/wrangler`))
+    npm("ci", "--ignore-scripts", "--no-audit", "--no-fund");
+  npm("run", "build");
+  worker = new Miniflare(options({}));
+  strict = new Miniflare(options({ MAX_BODY_BYTES: "1000" }));
+  await Promise.all([worker.ready, strict.ready]);
+}, 300_000);
+afterAll(() => Promise.all([worker?.dispose(), strict?.dispose()]));
+
+// biome-ignore lint/suspicious/noExplicitAny: JSON
+async function send(
+  path: string,
+  init?: { method?: string; headers?: Record<string, string>; body?: any },
+  to = worker,
+): Promise<{ status: number; json: any; headers: any }> {
+  const response = await to.dispatchFetch(`http://localhost${path}`, init as never);
+  return { status: response.status, json: await response.json(), headers: response.headers };
+}
+const post = (path: string, type: string, body: unknown, to?: Miniflare) =>
+  send(path, { method: "POST", headers: { "content-type": type }, body }, to);
+
+describe("POST /landmarks", () => {
+  it.each(["jpeg", "png", "webp"] as const)(
+    "reads a %s as the library reads the same pixels",
+    async (format) => {
+      const bytes = await photo.clone().toFormat(format, { quality: 95 }).toBuffer();
+      const { status, json } = await post(`/landmarks${query}`, `image/${format}`, bytes);
+      expect(status).toBe(200);
+      const { data, info } = await sharp(bytes).removeAlpha().raw().toBuffer({ resolveWithObject: true });
+      expect([json.width, json.height]).toEqual([info.width, info.height]);
+      const face = createLandmarkerSync().detect(
+        { data, width: info.width, height: info.height, format: "rgb" },
+        box,
+      );
+      // Decoders may differ by a grey level or two; half a pixel of the photo is far above what that moves.
+      LANDMARK_NAMES.forEach((name, i) => {
+        expect(Math.abs(json.faces[0].points[name][0] - face.points[i]!.x)).toBeLessThan(0.5);
+        expect(Math.abs(json.faces[0].points[name][1] - face.points[i]!.y)).toBeLessThan(0.5);
+      });
+      expect(json.faces[0].score).toBeCloseTo(face.score, 1);
+    },
+  );
+
+  it("reads raw pixels, several boxes and an expansion exactly as the library does", async () => {
+    const { data, info } = await photo.clone().ensureAlpha().raw().toBuffer({ resolveWithObject: true });
+    const size = `&width=${info.width}&height=${info.height}`;
+    const boxes = [box, { x: 120.5, y: 70, width: 120, height: 130 }];
+    const path = `/landmarks?expand=1.15${size}${boxes.map((b) => `&box=${b.x},${b.y},${b.width},${b.height}`).join("")}`;
+    const { status, json } = await post(path, "application/octet-stream", data);
+    expect(status).toBe(200);
+    const want = createLandmarkerSync().detectAll({ data, width: info.width, height: info.height }, boxes, {
+      expand: 1.15,
+    });
+    want.forEach((face, i) => {
+      expect(json.faces[i].normalized).toEqual(
+        [...face.normalized].map((v) => JSON.parse(JSON.stringify(v))),
+      );
+      expect(json.faces[i].box).toEqual([face.box.x, face.box.y, face.box.width, face.box.height]);
+    });
+  });
+
+  it("turns a photo by its EXIF orientation", async () => {
+    const upright = await photo.clone().jpeg({ quality: 95 }).toBuffer();
+    const turned = await sharp(upright)
+      .rotate(-90)
+      .withMetadata({ orientation: 6 })
+      .jpeg({ quality: 95 })
+      .toBuffer();
+    const a = await post(`/landmarks${query}`, "image/jpeg", upright);
+    const b = await post(`/landmarks${query}`, "image/jpeg", turned);
+    expect([b.json.width, b.json.height]).toEqual([a.json.width, a.json.height]);
+    for (const name of LANDMARK_NAMES) {
+      expect(Math.abs(a.json.faces[0].points[name][0] - b.json.faces[0].points[name][0])).toBeLessThan(1.5);
+    }
+  });
+
+  it("answers a batch image by image, and tells which one is broken", async () => {
+    const bytes = await photo.clone().jpeg().toBuffer();
+    const form = new FormData();
+    form.append("image", new File([new Uint8Array(bytes)], "a.jpg"));
+    form.append("image", new File([new Uint8Array(bytes.subarray(0, 9000))], "cut.jpg"));
+    form.append("image", new File([new Uint8Array(await photo.clone().png().toBuffer())], "c.png"));
+    form.append("request", JSON.stringify({ boxes: [[[110, 60, 150, 150]], [], []] }));
+    const encoded = new Response(form);
+    const { status, json } = await post(
+      "/landmarks",
+      encoded.headers.get("content-type")!,
+      await encoded.arrayBuffer(),
+    );
+    expect(status).toBe(200);
+    expect(json.images.map(({ name }: { name: string }) => name)).toEqual(["a.jpg", "cut.jpg", "c.png"]);
+    expect(json.images[0].faces).toHaveLength(1);
+    expect(json.images[2].faces).toHaveLength(1);
+  });
+});
+
+describe("refusals", () => {
+  const jpeg = () => photo.clone().jpeg().toBuffer();
+  it.each<
+    [
+      string,
+      number,
+      string,
+      () => Promise<{ status: number; json: { error: { code: string; message: string } } }>,
+    ]
+  >([
+    ["a text", 415, "unsupported_type", () => post("/landmarks", "text/plain", "hello")],
+    ["an unknown image", 415, "unsupported_image", () => post("/landmarks", "image/jpeg", "no image at all")],
+    [
+      "a GIF",
+      415,
+      "unsupported_image",
+      async () => post("/landmarks", "image/png", await photo.clone().gif().toBuffer()),
+    ],
+    [
+      "a broken PNG",
+      422,
+      "broken_image",
+      async () => post("/landmarks", "image/png", (await photo.clone().png().toBuffer()).subarray(0, 20_000)),
+    ],
+    [
+      "too many pixels",
+      413,
+      "too_many_pixels",
+      async () =>
+        post(
+          "/landmarks",
+          "image/png",
+          await sharp({ create: { width: 5000, height: 5000, channels: 3, background: "red" } })
+            .png()
+            .toBuffer(),
+        ),
+    ],
+    [
+      "too large a body",
+      413,
+      "body_too_large",
+      // Little enough to fit the socket: the Worker answers without reading it.
+      () => post("/landmarks", "image/png", new Uint8Array(3000), strict),
+    ],
+    [
+      "too many boxes",
+      413,
+      "too_many_boxes",
+      async () => post(`/landmarks?${"box=0,0,9,9&".repeat(9)}`, "image/jpeg", await jpeg()),
+    ],
+    [
+      "a malformed box",
+      400,
+      "invalid_request",
+      async () => post("/landmarks?box=1,2,three,4", "image/jpeg", await jpeg()),
+    ],
+    [
+      "a box of three numbers",
+      400,
+      "invalid_request",
+      async () => post("/landmarks?box=1,2,3", "image/jpeg", await jpeg()),
+    ],
+    [
+      "a box beside the image",
+      422,
+      "invalid_image_or_box",
+      async () => post("/landmarks?box=9000,0,9,9", "image/jpeg", await jpeg()),
+    ],
+    [
+      "an expansion of 0",
+      422,
+      "invalid_image_or_box",
+      async () => post("/landmarks?expand=0", "image/jpeg", await jpeg()),
+    ],
+    [
+      "raw pixels without a size",
+      400,
+      "invalid_request",
+      () => post("/landmarks", "application/octet-stream", new Uint8Array(100)),
+    ],
+    [
+      "too few raw pixels",
+      422,
+      "invalid_image_or_box",
+      () => post("/landmarks?width=10&height=10", "application/octet-stream", new Uint8Array(100)),
+    ],
+    ["a GET", 405, "method_not_allowed", () => send("/landmarks")],
+    ["another path", 404, "not_found", () => send("/faces")],
+  ])("%s → %i %s", async (_, status, code, call) => {
+    const answer = await call();
+    expect(answer.json.error).toMatchObject({ code, message: expect.stringMatching(/\.$/) });
+    expect(answer.status).toBe(status);
+  });
+});
+
+describe("the service", () => {
+  it("tells its health and describes itself", async () => {
+    const { json } = await send("/health");
+    expect(json).toMatchObject({ status: "ok", precision: "f32", simd: "relaxed" });
+    const { paths } = (await send("/openapi.json")).json;
+    expect(Object.keys(paths)).toEqual(["/landmarks", "/health"]);
+  });
+
+  it("asks for the token when it has one, and lets one origin in", async () => {
+    const guarded = new Miniflare(options({ TOKEN, CORS_ORIGIN: "https://example.com" }));
+    try {
+      const bytes = await photo.clone().jpeg().toBuffer();
+      const call = (headers: Record<string, string>) =>
+        send(
+          "/landmarks",
+          { method: "POST", headers: { "content-type": "image/jpeg", ...headers }, body: bytes },
+          guarded,
+        );
+      expect(await call({})).toMatchObject({ status: 401, json: { error: { code: "unauthorized" } } });
+      expect((await call({ authorization: "Bearer wrong" })).status).toBe(401);
+      const answer = await call({ authorization: `Bearer ${TOKEN}`, origin: "https://example.com" });
+      expect(answer.status).toBe(200);
+      expect(answer.headers.get("access-control-allow-origin")).toBe("https://example.com");
+      expect((await send("/health", {}, guarded)).status).toBe(200);
+    } finally {
+      await guarded.dispose();
+    }
+  });
+});
