@@ -5,6 +5,7 @@ import { createLandmarkerSync, LANDMARK_NAMES } from "fivepoint";
 import { Miniflare, type MiniflareOptions } from "miniflare";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { quiet } from "../support/miniflare.ts";
 
 const EXAMPLE = "examples/cloudflare-worker";
 const DIST = `${EXAMPLE}/dist`;
@@ -26,6 +27,7 @@ const options = (bindings: Record<string, string>): MiniflareOptions => ({
       path: `${DIST}/${name}`,
       contents: readFileSync(`${DIST}/${name}`),
     })),
+  handleRuntimeStdio: quiet,
   compatibilityDate: "2026-07-01",
   bindings: { ...LIMITS, CORS_ORIGIN: "", ...bindings },
 });
@@ -41,14 +43,18 @@ beforeAll(async () => {
 }, 300_000);
 afterAll(() => Promise.all([worker?.dispose(), strict?.dispose()]));
 
-// biome-ignore lint/suspicious/noExplicitAny: JSON
 async function send(
   path: string,
-  init?: { method?: string; headers?: Record<string, string>; body?: any },
+  init?: { method?: string; headers?: Record<string, string>; body?: unknown },
   to = worker,
-): Promise<{ status: number; json: any; headers: any }> {
+  // biome-ignore lint/suspicious/noExplicitAny: JSON of many shapes
+): Promise<{ status: number; json: any; headers: Headers }> {
   const response = await to.dispatchFetch(`http://localhost${path}`, init as never);
-  return { status: response.status, json: await response.json(), headers: response.headers };
+  return {
+    status: response.status,
+    json: await response.json(),
+    headers: response.headers as unknown as Headers,
+  };
 }
 const post = (path: string, type: string, body: unknown, to?: Miniflare) =>
   send(path, { method: "POST", headers: { "content-type": type }, body }, to);
@@ -124,6 +130,10 @@ describe("POST /landmarks", () => {
     expect(status).toBe(200);
     expect(json.images.map(({ name }: { name: string }) => name)).toEqual(["a.jpg", "cut.jpg", "c.png"]);
     expect(json.images[0].faces).toHaveLength(1);
+    expect(json.images[1]).toEqual({
+      name: "cut.jpg",
+      error: { code: "broken_image", message: expect.any(String) },
+    });
     expect(json.images[2].faces).toHaveLength(1);
   });
 });

@@ -24,10 +24,18 @@ interface Codec {
   decode(bytes: ArrayBuffer): Promise<ImageLike>;
 }
 
+// MozJPEG fills the missing rest of a cut file with gray and only says so on its standard error.
+let complaint = "";
+
 const CODECS: Record<string, Codec> = {
   jpg: {
-    init: () => initJpeg(jpegModule),
-    decode: (bytes) => decodeJpeg(bytes, { preserveOrientation: true }),
+    init: () => initJpeg(jpegModule, { printErr: (text: string) => (complaint = text) }),
+    async decode(bytes) {
+      complaint = "";
+      const image = await decodeJpeg(bytes, { preserveOrientation: true });
+      if (complaint.startsWith("Premature end")) throw new Error(complaint);
+      return image;
+    },
   },
   png: { init: () => initPng(pngModule), decode: (bytes) => decodePng(bytes) },
   webp: { init: () => initWebp(webpModule), decode: (bytes) => decodeWebp(bytes) },
