@@ -54,6 +54,8 @@ class Config:
     """Share of the run, at its end, with half the photometric changes and a quarter of the occlusions."""
     weight_aflw: float = 1.0
     """How often a face of AFLW, the smallest source, is drawn for one of another."""
+    compiled: bool = True
+    """Compile the loss: a step takes 60 % of the time, the first one half a minute."""
     evaluate_every: int = 20
     augmentation: Augmentation = field(default_factory=Augmentation)
 
@@ -113,7 +115,10 @@ class Run:
         self._pairs = [
             [t for t in network.state_dict().values() if t.is_floating_point()] for network in (self.averaged, self.network)
         ]
-        self._loss = torch.compile(lambda x, true: normed_loss(self.network(x).float(), true))
+        self._loss = torch.compile(self._plain_loss, disable=not config.compiled)
+
+    def _plain_loss(self, x: Tensor, true: Tensor) -> Tensor:
+        return normed_loss(self.network(x).float(), true)
 
     def train_epoch(self) -> float:
         """One pass over the faces; the mean loss."""
