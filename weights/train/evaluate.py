@@ -1,0 +1,161 @@
+"""Score weights files on a labelled set, beside the official ones: `python -m weights.train.evaluate a.safetensors …`.
+
+**Normed error** of a face: the mean over the five points of |predicted − true|, divided by the distance between the
+true eyes, both measured in coordinates divided by the box's width and height separately. A set's score is the mean
+over its faces; `mean` is the mean of the scores of lfw, net and aflw.
+
+**Labels.** *raw*: as they are. *canon*: less the registration offset of their source (`data.REGISTRATION`). *debiased*:
+a network's own mean offset, by source and point and in eye distances, is taken off before the distances are measured.
+
+**Given boxes**: those of the CSV. Every box is truncated corner by corner, clipped to the image and stretched to 48×48
+(OpenCV's `INTER_LINEAR` on uint8).
+
+**Scale sweep** at s: a square box of side s × the larger extent (width or height) of the five true points, centred on
+the middle of that extent and moved up by 0.05 sides; then truncated and clipped as above.
+
+**Rotation sweep** at a: the image is turned by a degrees (positive: counter-clockwise) about the middle of the points'
+extent, on to a canvas of its own size, with `INTER_LINEAR` and the border replicated; the true points turn with it,
+and the box is that of the scale sweep at 2.2 around the turned points. ±a is the mean of +a and −a.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+
+from . import container
+from .container import Weights
+from .data import SOURCES, Faces, crop, read_faces, reference, relative
+from .network import infer, tensors, to_tensor
+
+SCALES = (1.8, 2.1, 2.4, 2.7, 3.3)
+ANGLES = (20, 40)
+OFFICIAL = Path("omz/landmarks-regression-retail-0009/FP32/landmarks-regression-retail-0009.bin")
+
+Predictor = Callable[[np.ndarray], np.ndarray]
+"""N×48×48×3 uint8 crops → N×5×2 points in 0..1."""
+
+
+def predictor(weights: Weights, tap=lambda name, x: x) -> Predictor:
+    frozen = tensors(weights)
+
+    @torch.inference_mode()
+    def predict(crops: np.ndarray) -> np.ndarray:
+        batches = (crops[i : i + 256] for i in range(0, len(crops), 256))
+        return torch.cat([infer(frozen, to_tensor(batch), tap) for batch in batches]).numpy()
+
+    return predict
+
+
+def normed_errors(predicted: np.ndarray, true: np.ndarray) -> np.ndarray:
+    """N×5 errors in eye distances, of points in coordinates of the box."""
+    eyes = np.linalg.norm(true[:, 0] - true[:, 1], axis=-1)
+    return np.linalg.norm(predicted - true, axis=-1) / eyes[:, None]
+
+
+def debiased_errors(predicted: np.ndarray, true: np.ndarray, sources: np.ndarray) -> np.ndarray:
+    """The same after removing the mean offset by source and point."""
+    eyes = np.linalg.norm(true[:, 0] - true[:, 1], axis=-1)
+    offsets = (predicted - true) / eyes[:, None, None]
+    for source in np.unique(sources):
+        offsets[sources == source] -= offsets[sources == source].mean(0)
+    return np.linalg.norm(offsets, axis=-1)
+
+
+def boxes_around(points: np.ndarray, scale: float) -> np.ndarray:
+    """The boxes of the scale sweep, N×4."""
+    low, high = points.min(1), points.max(1)
+    side = scale * (high - low).max(1)
+    centre = (low + high) / 2 - np.stack([np.zeros_like(side), 0.05 * side], 1)
+    return np.concatenate([centre - side[:, None] / 2, side[:, None], side[:, None]], 1)
+
+
+def turn(faces: Faces, degrees: float) -> Faces:
+    """The faces of the rotation sweep, boxes included."""
+    images, points = np.empty_like(faces.images), np.empty_like(faces.points)
+    height, width = images.shape[1:3]
+    for i, true in enumerate(faces.points):
+        centre = (true.min(0) + true.max(0)) / 2
+        matrix = cv2.getRotationMatrix2D((float(centre[0]), float(centre[1])), degrees, 1.0)
+        points[i] = true @ matrix[:, :2].T + matrix[:, 2]
+        matrix[:, 2] += matrix[:, :2].sum(1) * 0.5 - 0.5  # pixel indices lie half a pixel before their centres
+        cv2.warpAffine(
+            faces.images[i], matrix, (width, height), dst=images[i], flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
+    return Faces(images, points, boxes_around(points, 2.2), faces.sources)
+
+
+def by_source(errors: np.ndarray, sources: np.ndarray) -> dict[str, float]:
+    """Mean error of each source, their mean, and that of all faces."""
+    scores = {source: float(errors[sources == source].mean()) for source in SOURCES if (sources == source).any()}
+    return scores | {"mean": float(np.mean(list(scores.values()))), "all": float(errors.mean())}
+
+
+class Evaluation:
+    """The crops of a labelled set, cut once, to score any number of networks on."""
+
+    def __init__(self, faces: Faces) -> None:
+        self.sources = faces.sources
+        self.crops, boxes = crop(faces, faces.boxes)
+        self.true = relative(faces.points, boxes)
+        self.canon = relative(faces.points - faces.offsets()[:, None], boxes)
+        self.sweeps: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {}
+        for scale in SCALES:
+            self.sweeps[f"box {scale}×"] = [self._cut(faces, boxes_around(faces.points, scale))]
+        for angle in ANGLES:
+            turned = [turn(faces, sign * angle) for sign in (1, -1)]
+            self.sweeps[f"turned ±{angle}°"] = [self._cut(each, each.boxes) for each in turned]
+
+    @staticmethod
+    def _cut(faces: Faces, boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        crops, clipped = crop(faces, boxes)
+        return crops, relative(faces.points, clipped)
+
+    def given(self, predict: Predictor) -> dict[str, dict[str, float]]:
+        """Scores on the given boxes: raw, canon and debiased."""
+        predicted = predict(self.crops)
+        return {
+            "raw": by_source(normed_errors(predicted, self.true), self.sources),
+            "canon": by_source(normed_errors(predicted, self.canon), self.sources),
+            "debiased": by_source(debiased_errors(predicted, self.true, self.sources), self.sources),
+        }
+
+    def swept(self, predict: Predictor) -> dict[str, float]:
+        """Raw scores of all faces, by box scale and rotation."""
+        return {
+            name: float(np.mean([normed_errors(predict(crops), true).mean() for crops, true in sets]))
+            for name, sets in self.sweeps.items()
+        }
+
+    def table(self, predict: Predictor) -> dict[str, float]:
+        """Every figure of the goals in one flat table."""
+        given = self.given(predict)
+        rows = {f"{labels} {source}": score for labels, scores in given.items() for source, score in scores.items()}
+        return rows | self.swept(predict)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m weights.train.evaluate", description=__doc__.split("\n")[0])
+    parser.add_argument("weights", nargs="+", type=Path, help="safetensors files, official .bin or .npz archives")
+    parser.add_argument("--faces", type=Path, default=reference() / "faces/val.csv", help="labelled set (default: val.csv)")
+    parser.add_argument("--official", type=Path, default=reference() / OFFICIAL, help="official FP32 .bin")
+    options = parser.parse_args()
+
+    evaluation = Evaluation(read_faces(options.faces))
+    official = evaluation.table(predictor(container.load(options.official)))
+    columns = [(path.stem, evaluation.table(predictor(container.load(path)))) for path in options.weights]
+    print(f"{'':16} {'official':>9}" + "".join(f" {name[:17]:>17}" for name, _ in columns))
+    for row, base in official.items():
+        cells = "".join(f" {table[row]:9.4f} ×{table[row] / base:.3f}" for _, table in columns)
+        print(f"{row:16} {base:9.4f}{cells}")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

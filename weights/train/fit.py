@@ -1,0 +1,219 @@
+"""Train the network as a configuration file says: `python -m weights.train.fit weights/train/configs/<name>.toml`.
+
+A run lives in its own folder: `checkpoint.pt` to resume from (the same command does), `weights.safetensors` with the
+averaged weights so far, and `log.tsv` with a row an evaluation. The same configuration gives the same run: every random
+number follows from the seed and the epoch.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import math
+import sys
+import time
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from . import container
+from .augment import Augmentation, views
+from .container import rounded, write_safetensors
+from .data import Faces, read_faces, reference
+from .evaluate import Evaluation, predictor
+from .network import Network, to_tensor
+
+
+@dataclass(frozen=True)
+class Config:
+    name: str
+    seed: int = 1
+    start: str = ""
+    """Weights to start from (safetensors, official .bin, .npz); empty: from scratch."""
+    width: int = 1
+    """Channels as a multiple of the package's network; above 1 for a teacher."""
+    train: str = ""
+    """The training set, a CSV; empty: `train.csv` of the folder of faces."""
+    epochs: int = 85
+    batch: int = 64
+    rate: float = 3e-3
+    warmup: float = 0.05
+    """Share of the run in which the rate rises from nothing."""
+    floor: float = 0.005
+    """The rate at the end, as a share of `rate`; cosine in between."""
+    decay: float = 0.02
+    average: float = 0.9985
+    """Decay of the running average of the weights, a step."""
+    mild: float = 0.15
+    """Share of the run, at its end, with half the photometric changes and a quarter of the occlusions."""
+    weight_aflw: float = 1.0
+    """How often a face of AFLW, the smallest source, is drawn for one of another."""
+    compiled: bool = True
+    """Compile the loss: a step takes 60 % of the time, the first one half a minute."""
+    evaluate_every: int = 20
+    augmentation: Augmentation = field(default_factory=Augmentation)
+
+    @staticmethod
+    def read(path: Path) -> Config:
+        values = tomllib.loads(path.read_text())
+        augmentation = {k: tuple(v) if isinstance(v, list) else v for k, v in values.pop("augmentation", {}).items()}
+        return Config(**values, name=path.stem, augmentation=Augmentation(**augmentation))
+
+
+def normed_loss(predicted: Tensor, true: Tensor) -> Tensor:
+    """The metric, smoothed near nought, and with the eye distance of profiles held at half the points' extent."""
+    eyes = (true[:, 0] - true[:, 1]).norm(dim=-1)
+    extent = (true.amax(1) - true.amin(1)).amax(1)
+    unit = torch.maximum(eyes, 0.5 * extent)[:, None, None]
+    return (((predicted - true) / unit).square().sum(-1) + 1e-4).sqrt().mean()
+
+
+def rate_at(progress: float, config: Config) -> float:
+    """The learning rate at a share of the run: linear warm-up, then cosine to the floor."""
+    if progress < config.warmup:
+        return config.rate * progress / config.warmup
+    angle = math.pi * (progress - config.warmup) / (1 - config.warmup)
+    return config.rate * (config.floor + (1 - config.floor) * (0.5 + 0.5 * math.cos(angle)))
+
+
+def epoch_order(sources: np.ndarray, config: Config, rng: np.random.Generator) -> Iterator[np.ndarray]:
+    """The batches of one epoch."""
+    if config.weight_aflw == 1:
+        order = rng.permutation(len(sources))
+    else:
+        weights = np.where(sources == "aflw", config.weight_aflw, 1.0)
+        order = rng.choice(len(sources), len(sources), p=weights / weights.sum())
+    for start in range(0, len(order) - config.batch + 1, config.batch):
+        yield order[start : start + config.batch]
+
+
+class Run:
+    """One training run and everything that a checkpoint holds of it."""
+
+    def __init__(self, config: Config, faces: Faces, folder: Path) -> None:
+        self.config, self.faces, self.folder = config, faces, folder
+        torch.manual_seed(config.seed)
+        self.network = Network(config.width)
+        if config.start:
+            rng = np.random.default_rng([config.seed, 0])
+            some = rng.choice(len(faces), min(2000, len(faces)), replace=False)
+            crops, _ = views(faces.images[some], faces.points[some], config.augmentation, rng)
+            self.network.restore(container.load(config.start), to_tensor(crops))
+        self.network.to(memory_format=torch.channels_last)
+        self.averaged = copy.deepcopy(self.network)
+        matrices = [p for p in self.network.parameters() if p.dim() > 1]
+        vectors = [p for p in self.network.parameters() if p.dim() <= 1]
+        groups = [{"params": matrices, "weight_decay": config.decay}, {"params": vectors, "weight_decay": 0.0}]
+        self.optimiser = torch.optim.AdamW(groups, lr=config.rate, betas=(0.9, 0.99), fused=True)
+        self.epoch, self.steps, self.seconds = 0, 0, 0.0
+        self._pairs = [
+            [t for t in network.state_dict().values() if t.is_floating_point()] for network in (self.averaged, self.network)
+        ]
+        self._loss = torch.compile(self._plain_loss, disable=not config.compiled)
+
+    def _plain_loss(self, x: Tensor, true: Tensor) -> Tensor:
+        return normed_loss(self.network(x).float(), true)
+
+    def train_epoch(self) -> float:
+        """One pass over the faces; the mean loss."""
+        config = self.config
+        rng = np.random.default_rng([config.seed, self.epoch + 1])
+        how = config.augmentation
+        if self.epoch >= config.epochs * (1 - config.mild):
+            how = replace(how, photometric=how.photometric / 2, occlusion=how.occlusion / 4)
+        self.network.train()
+        batches = list(epoch_order(self.faces.sources, config, rng))
+        losses, started = [], time.perf_counter()
+        for i, chosen in enumerate(batches):
+            crops, true = views(self.faces.images[chosen], self.faces.points[chosen], how, rng)
+            rate = rate_at((self.epoch + (i + 1) / len(batches)) / config.epochs, config)
+            losses.append(self.step(to_tensor(crops), torch.from_numpy(true), rate))
+        self.epoch += 1
+        self.seconds += time.perf_counter() - started
+        return float(torch.stack(losses).mean())
+
+    def step(self, x: Tensor, true: Tensor, rate: float) -> Tensor:
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        with torch.autocast("cpu", torch.bfloat16):
+            loss = self._loss(x, true)
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
+        self.optimiser.step()
+        self.network.clamp_slopes()
+        self.steps += 1
+        keep = min(self.config.average, (1 + self.steps) / (10 + self.steps))
+        torch._foreach_lerp_(*self._pairs, 1 - keep)
+        return loss.detach()
+
+    def save(self) -> None:
+        state = {
+            "network": self.network.state_dict(),
+            "averaged": self.averaged.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "progress": (self.epoch, self.steps, self.seconds),
+        }
+        partial = self.folder / "checkpoint.partial"
+        torch.save(state, partial)
+        partial.replace(self.folder / "checkpoint.pt")
+        write_safetensors(self.folder / "weights.safetensors", self.averaged.export(), {"name": self.config.name}, "F32")
+
+    def resume(self) -> None:
+        state = torch.load(self.folder / "checkpoint.pt", weights_only=True)
+        self.network.load_state_dict(state["network"])
+        self.averaged.load_state_dict(state["averaged"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.epoch, self.steps, self.seconds = state["progress"]
+
+
+def report(run: Run, evaluation: Evaluation, loss: float) -> str:
+    """Score the averaged weights as they would be stored, note them in the run's log."""
+    table = evaluation.table(predictor(rounded(run.averaged.export())))
+    log = run.folder / "log.tsv"
+    if not log.exists():
+        log.write_text("\t".join(["epoch", "seconds", "loss", *table]) + "\n")
+    with log.open("a") as file:
+        print(run.epoch, f"{run.seconds:.0f}", f"{loss:.5f}", *(f"{v:.5f}" for v in table.values()), sep="\t", file=file)
+    shown = ("canon mean", "debiased lfw", "debiased net", "debiased aflw", "box 2.7×", "box 3.3×", "turned ±20°", "turned ±40°")
+    return "  ".join(f"{name} {table[name]:.4f}" for name in shown)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m weights.train.fit", description=__doc__.split("\n")[0])
+    parser.add_argument("config", type=Path)
+    parser.add_argument("--faces", type=Path, default=reference() / "faces", help="folder of train.csv and val.csv")
+    parser.add_argument("--runs", type=Path, default=Path("build/runs"), help="where runs are kept")
+    parser.add_argument("--threads", type=int, default=1)
+    options = parser.parse_args()
+
+    torch.set_num_threads(options.threads)
+    cv2.setNumThreads(1)
+    config = Config.read(options.config)
+    folder = options.runs / config.name
+    folder.mkdir(parents=True, exist_ok=True)
+    faces = read_faces(config.train or options.faces / "train.csv")
+    faces.points -= faces.offsets()[:, None]
+    run = Run(config, faces, folder)
+    if (folder / "checkpoint.pt").exists():
+        run.resume()
+    evaluation = Evaluation(read_faces(options.faces / "val.csv"))
+    while run.epoch < config.epochs:
+        loss = run.train_epoch()
+        left = (config.epochs - run.epoch) * run.seconds / run.epoch
+        line = f"{config.name} {run.epoch}/{config.epochs}  loss {loss:.4f}  {left / 60:.0f} min left"
+        if run.epoch % config.evaluate_every == 0 or run.epoch == config.epochs:
+            run.save()
+            print(f"{line}  {report(run, evaluation, loss)}", flush=True)
+        elif sys.stderr.isatty():
+            print(line, end="\r", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from weights.train.augment import Augmentation, views
+from weights.train.data import Faces
+from weights.train.evaluate import normed_errors
+from weights.train.fit import Config, Run, epoch_order, normed_loss, rate_at
+from weights.train.network import to_tensor
+
+
+def test_loss_is_the_metric_where_errors_are_large() -> None:
+    true = torch.tensor([[[0.3, 0.35], [0.7, 0.35], [0.5, 0.5], [0.35, 0.75], [0.65, 0.75]]])
+    predicted = true + torch.tensor([0.12, 0.16])
+    assert normed_loss(predicted, true).item() == pytest.approx(normed_errors(predicted.numpy(), true.numpy()).mean(), rel=1e-3)
+    assert normed_loss(true, true).item() == pytest.approx(0.01, rel=1e-3)
+
+
+def test_loss_of_a_profile_is_measured_by_its_extent() -> None:
+    true = torch.tensor([[[0.5, 0.3], [0.51, 0.3], [0.6, 0.5], [0.5, 0.7], [0.51, 0.7]]])
+    assert normed_loss(true + 0.1, true).item() < 1
+
+
+def test_rate_rises_then_falls_to_its_floor() -> None:
+    config = Config("x", rate=1e-3, warmup=0.1, floor=0.01)
+    assert rate_at(0.05, config) == pytest.approx(5e-4)
+    assert rate_at(0.1, config) == pytest.approx(1e-3)
+    assert rate_at(1, config) == pytest.approx(1e-5)
+
+
+def test_an_epoch_draws_every_face_once() -> None:
+    sources = np.array(["lfw"] * 100 + ["aflw"] * 28)
+    order = np.concatenate(list(epoch_order(sources, Config("x", batch=32), np.random.default_rng(1))))
+    assert sorted(order) == list(range(128))
+
+
+def run_of(faces: Faces, folder: Path, **settings: float) -> Run:
+    return Run(Config("test", batch=32, compiled=False, **settings), faces, folder)
+
+
+def test_one_batch_overfits(faces: Faces, tmp_path: Path) -> None:
+    some = faces.take(np.arange(0, 900, 60))
+    run = run_of(some, tmp_path)
+    crops, true = views(some.images, some.points, Augmentation(), np.random.default_rng(2))
+    x, y = to_tensor(crops), torch.from_numpy(true)
+    run.network.train()
+    losses = [run.step(x, y, 3e-3).item() for _ in range(150)]
+    assert losses[-1] < 0.2 * losses[0]
+
+
+def test_a_resumed_run_equals_an_uninterrupted_one(faces: Faces, tmp_path: Path) -> None:
+    some = faces.take(np.arange(0, 900, 10))
+    whole = run_of(some, tmp_path, epochs=2)
+    losses = [whole.train_epoch() for _ in range(2)]
+    half = run_of(some, tmp_path, epochs=2)
+    half.train_epoch()
+    half.save()
+    resumed = run_of(some, tmp_path, epochs=2)
+    resumed.resume()
+    assert resumed.train_epoch() == losses[1]
+    for name, value in whole.averaged.export().items():
+        np.testing.assert_array_equal(resumed.averaged.export()[name], value, err_msg=name)
+
+
+def test_configuration_files_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "short.toml"
+    path.write_text("epochs = 3\n[augmentation]\nscale = [1.5, 2.0]\n")
+    config = Config.read(path)
+    assert (config.name, config.epochs, config.augmentation.scale) == ("short", 3, (1.5, 2.0))
+
+
+@pytest.mark.parametrize("path", sorted((Path(__file__).parents[1] / "configs").glob("*.toml")), ids=lambda path: path.stem)
+def test_the_configurations_of_the_project_are_valid(path: Path) -> None:
+    assert Config.read(path).epochs > 0
