@@ -13,15 +13,15 @@ const POOLED = true;
 const SAME_SIZE = false;
 
 // prettier-ignore
-function conv1(output: usize, faces: i32): void { convolve(6, m.INPUT_MAP, m.CONV1_FILTERS, m.CONV1_PARAMS, output, faces, 48, 4, 3, 16, POOLED, 4); }
+export function conv1(output: usize, faces: i32): void { convolve(6, m.INPUT_MAP, m.CONV1_FILTERS, m.CONV1_PARAMS, output, faces, 48, 4, 3, 16, POOLED, 2); }
 // prettier-ignore
-function conv2(output: usize, faces: i32): void { convolve(6, m.CONV1_MAP, m.CONV2_FILTERS, m.CONV2_PARAMS, output, faces, 24, 16, 16, 32, POOLED, 4); }
+export function conv2(output: usize, faces: i32): void { convolve(6, m.CONV1_MAP, m.CONV2_FILTERS, m.CONV2_PARAMS, output, faces, 24, 16, 16, 32, POOLED, 2); }
 // prettier-ignore
-function conv3(output: usize, faces: i32): void { convolve(6, m.CONV2_MAP, m.CONV3_FILTERS, m.CONV3_PARAMS, output, faces, 12, 32, 32, 64, POOLED, 2); }
+export function conv3(output: usize, faces: i32): void { convolve(6, m.CONV2_MAP, m.CONV3_FILTERS, m.CONV3_PARAMS, output, faces, 12, 32, 32, 64, POOLED, 2); }
 // prettier-ignore
-function conv4(output: usize, faces: i32): void { convolve(3, m.CONV3_MAP, m.CONV4_FILTERS, m.CONV4_PARAMS, output, faces, 6, 64, 64, 64, SAME_SIZE, 8); }
+export function conv4(output: usize, faces: i32): void { convolve(3, m.CONV3_MAP, m.CONV4_FILTERS, m.CONV4_PARAMS, output, faces, 6, 64, 64, 64, SAME_SIZE, 8); }
 // prettier-ignore
-function conv5(output: usize, faces: i32): void { convolve(3, m.CONV4_MAP, m.CONV5_FILTERS, m.CONV5_PARAMS, output, faces, 6, 64, 64, 128, SAME_SIZE, 8); }
+export function conv5(output: usize, faces: i32): void { convolve(3, m.CONV4_MAP, m.CONV5_FILTERS, m.CONV5_PARAMS, output, faces, 6, 64, 64, 128, SAME_SIZE, 8); }
 
 /** crops: u8 [faces][48][48][3] BGR → landmarks: f32 [faces][10], 1 ≤ faces ≤ GROUP. */
 export function landmarks(crops: usize, output: usize, faces: i32): void {

@@ -17,6 +17,26 @@
  */
 import { madd } from "../simd";
 
+// prettier-ignore
+const CONSTANTS: usize = memory.data<f32>([
+  5.25, 5.25, 5.25, 5.25,
+  -4.25, -4.25, -4.25, -4.25,
+  -1.25, -1.25, -1.25, -1.25,
+  0.25, 0.25, 0.25, 0.25,
+  2, 2, 2, 2,
+  -2.5, -2.5, -2.5, -2.5,
+  0.5, 0.5, 0.5, 0.5,
+  -5, -5, -5, -5,
+  4, 4, 4, 4,
+  -2, -2, -2, -2,
+], 16);
+
+
+@inline
+function constant(i: usize): v128 {
+  return v128.load(CONSTANTS + i * 16);
+}
+
 /** Bᵀ of F(6,3) on eight vectors. */
 @inline
 function transform6(source: usize, step: usize, target: usize, targetStep: usize): void {
@@ -28,18 +48,18 @@ function transform6(source: usize, step: usize, target: usize, targetStep: usize
   const x5 = v128.load(source + 5 * step);
   const x6 = v128.load(source + 6 * step);
   const x7 = v128.load(source + 7 * step);
-  v128.store(target, madd(f32x4.sub(x4, x2), f32x4.splat(5.25), f32x4.sub(x0, x6)));
-  v128.store(target + 7 * targetStep, madd(f32x4.sub(x3, x5), f32x4.splat(5.25), f32x4.sub(x7, x1)));
-  let even = madd(x4, f32x4.splat(-4.25), f32x4.add(x2, x6));
-  let odd = madd(x3, f32x4.splat(-4.25), f32x4.add(x1, x5));
+  v128.store(target, madd(f32x4.sub(x4, x2), constant(0), f32x4.sub(x0, x6)));
+  v128.store(target + 7 * targetStep, madd(f32x4.sub(x3, x5), constant(0), f32x4.sub(x7, x1)));
+  let even = madd(x4, constant(1), f32x4.add(x2, x6));
+  let odd = madd(x3, constant(1), f32x4.add(x1, x5));
   v128.store(target + targetStep, f32x4.add(even, odd));
   v128.store(target + 2 * targetStep, f32x4.sub(even, odd));
-  even = madd(x4, f32x4.splat(-1.25), madd(x2, f32x4.splat(0.25), x6));
-  odd = madd(x5, f32x4.splat(2), madd(x3, f32x4.splat(-2.5), f32x4.mul(x1, f32x4.splat(0.5))));
+  even = madd(x4, constant(2), madd(x2, constant(3), x6));
+  odd = madd(x5, constant(4), madd(x3, constant(5), f32x4.mul(x1, constant(6))));
   v128.store(target + 3 * targetStep, f32x4.add(even, odd));
   v128.store(target + 4 * targetStep, f32x4.sub(even, odd));
-  even = madd(x4, f32x4.splat(-5), madd(x2, f32x4.splat(4), x6));
-  odd = madd(x1, f32x4.splat(2), madd(x3, f32x4.splat(-2.5), f32x4.mul(x5, f32x4.splat(0.5))));
+  even = madd(x4, constant(7), madd(x2, constant(8), x6));
+  odd = madd(x1, constant(4), madd(x3, constant(5), f32x4.mul(x5, constant(6))));
   v128.store(target + 5 * targetStep, f32x4.add(even, odd));
   v128.store(target + 6 * targetStep, f32x4.sub(even, odd));
 }
@@ -52,14 +72,14 @@ function transform3(source: usize, step: usize, target: usize, targetStep: usize
   const x2 = v128.load(source + 2 * step);
   const x3 = v128.load(source + 3 * step);
   const x4 = v128.load(source + 4 * step);
-  const two = f32x4.splat(2);
+  const two = constant(4);
   const x31 = f32x4.sub(x3, x1);
   const x32 = f32x4.sub(x3, x2);
   v128.store(target, madd(f32x4.sub(x0, x2), two, x31));
-  v128.store(target + targetStep, madd(x1, f32x4.splat(-2), x32));
+  v128.store(target + targetStep, madd(x1, constant(9), x32));
   v128.store(target + 2 * targetStep, madd(f32x4.sub(x1, x2), two, x32));
   v128.store(target + 3 * targetStep, x31);
-  v128.store(target + 4 * targetStep, madd(x31, f32x4.splat(-2), f32x4.sub(x4, x2)));
+  v128.store(target + 4 * targetStep, madd(x31, constant(9), f32x4.sub(x4, x2)));
 }
 
 

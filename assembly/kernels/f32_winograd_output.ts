@@ -19,6 +19,21 @@
  */
 import { madd, prelu } from "../simd";
 
+// prettier-ignore
+const CONSTANTS: usize = memory.data<f32>([
+  32, 32, 32, 32,
+  16, 16, 16, 16,
+  2, 2, 2, 2,
+  8, 8, 8, 8,
+  4, 4, 4, 4,
+], 16);
+
+
+@inline
+function constant(i: usize): v128 {
+  return v128.load(CONSTANTS + i * 16);
+}
+
 /** Aᵀ of F(6,3): eight vectors to six. */
 @inline
 function transform6(source: usize, step: usize, target: usize, targetStep: usize): void {
@@ -45,37 +60,37 @@ function transform6(source: usize, step: usize, target: usize, targetStep: usize
 // The rows of Aᵀ on the sums s and differences d of the points ±1, ±2, ±1/2.
 @inline
 function y0of6(x0: v128, s1: v128, s2: v128, s3: v128): v128 {
-  return madd(s3, f32x4.splat(32), f32x4.add(f32x4.add(x0, s1), s2));
+  return madd(s3, constant(0), f32x4.add(f32x4.add(x0, s1), s2));
 }
 
 
 @inline
 function y1of6(d1: v128, d2: v128, d3: v128): v128 {
-  return madd(d3, f32x4.splat(16), madd(d2, f32x4.splat(2), d1));
+  return madd(d3, constant(1), madd(d2, constant(2), d1));
 }
 
 
 @inline
 function y2of6(s1: v128, s2: v128, s3: v128): v128 {
-  return madd(s3, f32x4.splat(8), madd(s2, f32x4.splat(4), s1));
+  return madd(s3, constant(3), madd(s2, constant(4), s1));
 }
 
 
 @inline
 function y3of6(d1: v128, d2: v128, d3: v128): v128 {
-  return madd(d3, f32x4.splat(4), madd(d2, f32x4.splat(8), d1));
+  return madd(d3, constant(4), madd(d2, constant(3), d1));
 }
 
 
 @inline
 function y4of6(s1: v128, s2: v128, s3: v128): v128 {
-  return madd(s3, f32x4.splat(2), madd(s2, f32x4.splat(16), s1));
+  return madd(s3, constant(2), madd(s2, constant(1), s1));
 }
 
 
 @inline
 function y5of6(x7: v128, d1: v128, d2: v128, d3: v128): v128 {
-  return f32x4.add(madd(d2, f32x4.splat(32), f32x4.add(d1, x7)), d3);
+  return f32x4.add(madd(d2, constant(0), f32x4.add(d1, x7)), d3);
 }
 
 /** Aᵀ of F(3,3): five vectors to three. */
@@ -89,8 +104,8 @@ function transform3(source: usize, step: usize, target: usize, targetStep: usize
   const s = f32x4.add(x1, x2);
   const d = f32x4.sub(x1, x2);
   v128.store(target, f32x4.add(f32x4.add(x0, s), x3));
-  v128.store(target + targetStep, madd(x3, f32x4.splat(2), d));
-  v128.store(target + 2 * targetStep, madd(x3, f32x4.splat(4), f32x4.add(s, x4)));
+  v128.store(target + targetStep, madd(x3, constant(2), d));
+  v128.store(target + 2 * targetStep, madd(x3, constant(4), f32x4.add(s, x4)));
 }
 
 
@@ -117,6 +132,37 @@ function finishRow(
   }
 }
 
+/** Aᵀ of F(6,3) on a row, in place of it the maxima of its three pairs and, unless `rising`, their minima. */
+@inline
+function poolRow(rising: bool, row: usize): void {
+  const x1 = v128.load(row, 16);
+  const x2 = v128.load(row, 32);
+  const x3 = v128.load(row, 48);
+  const x4 = v128.load(row, 64);
+  const x5 = v128.load(row, 80);
+  const x6 = v128.load(row, 96);
+  const s1 = f32x4.add(x1, x2);
+  const d1 = f32x4.sub(x1, x2);
+  const s2 = f32x4.add(x3, x4);
+  const d2 = f32x4.sub(x3, x4);
+  const s3 = f32x4.add(x5, x6);
+  const d3 = f32x4.sub(x5, x6);
+  const y0 = y0of6(v128.load(row), s1, s2, s3);
+  const y1 = y1of6(d1, d2, d3);
+  const y2 = y2of6(s1, s2, s3);
+  const y3 = y3of6(d1, d2, d3);
+  const y4 = y4of6(s1, s2, s3);
+  const y5 = y5of6(v128.load(row, 112), d1, d2, d3);
+  v128.store(row, f32x4.pmax(y0, y1));
+  v128.store(row, f32x4.pmax(y2, y3), 16);
+  v128.store(row, f32x4.pmax(y4, y5), 32);
+  if (!rising) {
+    v128.store(row, f32x4.pmin(y0, y1), 48);
+    v128.store(row, f32x4.pmin(y2, y3), 64);
+    v128.store(row, f32x4.pmin(y4, y5), 80);
+  }
+}
+
 /** One pixel of the pooled output from the greatest and least of its window. */
 @inline
 function finishWindow(
@@ -127,12 +173,11 @@ function finishWindow(
   size: usize,
   slope: v128,
   output: usize,
-  offset: usize,
 ): void {
   const bias = v128.load(params);
   const top = f32x4.add(max, bias);
   const v = rising ? prelu(top, slope) : f32x4.pmax(top, f32x4.mul(slope, f32x4.add(min, bias)));
-  v128.store(output + offset, madd(v, v128.load(params + size), v128.load(params + 2 * size)));
+  v128.store(output, madd(v, v128.load(params + size), v128.load(params + 2 * size)));
 }
 
 
@@ -165,52 +210,15 @@ export function f32_winograd_output(
       const p = params + c;
       let out = output + c;
       if (pooled) {
-        let max0 = f32x4.splat(0);
-        let max1 = max0;
-        let max2 = max0;
-        let min0 = max0;
-        let min1 = max0;
-        let min2 = max0;
-        let below = false;
-        for (let t = temp; t < temp + <usize>m * n * 16; t += n * 16) {
-          const x1 = v128.load(t, 16);
-          const x2 = v128.load(t, 32);
-          const x3 = v128.load(t, 48);
-          const x4 = v128.load(t, 64);
-          const x5 = v128.load(t, 80);
-          const x6 = v128.load(t, 96);
-          const s1 = f32x4.add(x1, x2);
-          const d1 = f32x4.sub(x1, x2);
-          const s2 = f32x4.add(x3, x4);
-          const d2 = f32x4.sub(x3, x4);
-          const s3 = f32x4.add(x5, x6);
-          const d3 = f32x4.sub(x5, x6);
-          const y0 = y0of6(v128.load(t), s1, s2, s3);
-          const y1 = y1of6(d1, d2, d3);
-          const y2 = y2of6(s1, s2, s3);
-          const y3 = y3of6(d1, d2, d3);
-          const y4 = y4of6(s1, s2, s3);
-          const y5 = y5of6(v128.load(t, 112), d1, d2, d3);
-          const a0 = f32x4.pmax(y0, y1);
-          const a1 = f32x4.pmax(y2, y3);
-          const a2 = f32x4.pmax(y4, y5);
-          const b0 = f32x4.pmin(y0, y1);
-          const b1 = f32x4.pmin(y2, y3);
-          const b2 = f32x4.pmin(y4, y5);
-          if (below) {
-            finishWindow(rising, f32x4.pmax(max0, a0), f32x4.pmin(min0, b0), p, pixel, slope, out, 0);
-            finishWindow(rising, f32x4.pmax(max1, a1), f32x4.pmin(min1, b1), p, pixel, slope, out, pixel);
-            finishWindow(rising, f32x4.pmax(max2, a2), f32x4.pmin(min2, b2), p, pixel, slope, out, 2 * pixel);
-            out += row;
-          } else {
-            max0 = a0;
-            max1 = a1;
-            max2 = a2;
-            min0 = b0;
-            min1 = b1;
-            min2 = b2;
+        for (let t = temp; t < temp + <usize>m * n * 16; t += 2 * n * 16) {
+          poolRow(rising, t);
+          poolRow(rising, t + n * 16);
+          for (let w = t; w < t + (mOut << 4); w += 16) {
+            const max = f32x4.pmax(v128.load(w), v128.load(w + n * 16));
+            const min = f32x4.pmin(v128.load(w, 48), v128.load(w + n * 16, 48));
+            finishWindow(rising, max, min, p, pixel, slope, out + ((w - t) >> 4) * pixel);
           }
-          below = !below;
+          out += row;
         }
       } else {
         for (let t = temp; t < temp + <usize>m * n * 16; t += n * 16) {
