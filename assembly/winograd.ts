@@ -5,7 +5,7 @@
  * Each call is a function of its own with constants for all arguments but `faces`; it holds these loops with
  * every stride an immediate of its instruction.
  */
-import { f32_gemm_4x2 } from "./kernels/f32_gemm_4x2";
+import { f32_gemm_2x4 } from "./kernels/f32_gemm_2x4";
 import { f32_winograd_input } from "./kernels/f32_winograd_input";
 import { f32_winograd_output } from "./kernels/f32_winograd_output";
 import { WINOGRAD_INPUT_PANEL, WINOGRAD_OUTPUT_PANEL, WINOGRAD_TEMP } from "./memory";
@@ -58,7 +58,7 @@ export function convolve(
       f32_winograd_input(m, source, size, channels, panel, inputStride, WINOGRAD_TEMP);
       panel += tilesPerRow * channels * 4;
     }
-    f32_gemm_4x2(
+    f32_gemm_2x4(
       (m + 2) * (m + 2),
       WINOGRAD_INPUT_PANEL,
       inputStride,

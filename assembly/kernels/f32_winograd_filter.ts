@@ -4,7 +4,7 @@
  *   U = G g Gᵀ, rounded once to float32
  *
  * weights  f32 [OC][IC][3][3]
- * filters  f32 [(m+2)²][OC/8][IC][8]         (docs/LAYOUTS.md)
+ * filters  f32 [(m+2)²][OC/16][IC][16]         (docs/LAYOUTS.md)
  * temp     3·(m+2) vectors
  *
  * Four filters a step, two a vector of doubles. Preconditions: OC a multiple of 8. Reference: test/reference/winograd.ts.
@@ -87,7 +87,7 @@ function transformAll(
   const pair = n * (n + 3) * 16;
   const pointStride = (<usize>(inputChannels * outputChannels)) << 2;
   for (let oc = 0; oc < outputChannels; oc += 4) {
-    let target = filters + ((<usize>((oc >> 3) * inputChannels * 8 + (oc & 4))) << 2);
+    let target = filters + ((<usize>((oc >> 4) * inputChannels * 16 + (oc & 12))) << 2);
     for (let w = weights; w < weights + step; w += 36) {
       transformPair(m, w, step, temp);
       transformPair(m, w + 2 * step, step, temp + pair);
@@ -98,7 +98,7 @@ function transformAll(
         v128.store(out, v128.shuffle<i64>(low, high, 0, 2));
         out += pointStride;
       }
-      target += 32;
+      target += 64;
     }
     weights += 4 * step;
   }
