@@ -19,7 +19,7 @@ module.exports = {
     ),
     forbid(
       "network-below-index",
-      "^assembly/(memory|network|pack)",
+      "^assembly/(memory|network|winograd|pack)",
       { path: "^assembly/index" },
       "index is the roof",
     ),

@@ -9,12 +9,14 @@
  *   pack()                        takes the tensors over into the kernels' layouts: once, after all are written
  *   crops()                       where the caller writes crops, u8 [batch][48][48][3] BGR
  *   forward(count)                runs the network on the first `count` crops
+ *   packDirect(), forwardDirect(count)   the same by direct convolution: the reference tier
  *   landmarks()                   the results, f32 [batch][10]
  */
-import { BATCH, CROP_BYTES, CROPS, LANDMARKS, PARAMETERS } from "./memory";
+import { BATCH, CROP_BYTES, CROPS, GROUP, LANDMARKS, PARAMETERS } from "./memory";
 import { landmarks as network } from "./network";
+import { landmarksDirect } from "./network_direct";
 
-export { pack, widen } from "./pack";
+export { pack, packDirect, widen } from "./pack";
 
 export function relaxed(): bool {
   return ASC_FEATURE_RELAXED_SIMD;
@@ -38,7 +40,14 @@ export function landmarks(): usize {
 
 /** Runs the network on the first `count` crops, 1 ≤ count ≤ batch(). */
 export function forward(count: i32): void {
+  for (let i = 0; i < count; i += GROUP) {
+    network(CROPS + <usize>(i * CROP_BYTES), LANDMARKS + <usize>(i * 40), min(GROUP, count - i));
+  }
+}
+
+/** The same by direct convolution, after `packDirect`. */
+export function forwardDirect(count: i32): void {
   for (let i = 0; i < count; i++) {
-    network(CROPS + <usize>(i * CROP_BYTES), LANDMARKS + <usize>(i * 40));
+    landmarksDirect(CROPS + <usize>(i * CROP_BYTES), LANDMARKS + <usize>(i * 40));
   }
 }

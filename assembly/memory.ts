@@ -17,35 +17,52 @@ export const LANDMARKS: usize = memory.data(16 * 10 * 4, 16);
 /** All tensors as float32, in the order of src/weights/tensors.ts; `pack` reads them. */
 export const PARAMETERS: usize = memory.data(190_616 * 4, 16);
 
-// What `pack` makes for the kernels: weights in their layout (docs/LAYOUTS.md), and bias, scale, shift, slope.
-export const INPUT_PARAMS: usize = memory.data(6 * 4, 16);
-export const CONV1_WEIGHTS: usize = memory.data(9 * 3 * 16 * 4, 16);
+// What `pack` makes for the kernels (docs/LAYOUTS.md): bias, scale, shift and slope of each stage …
+export const INPUT_PARAMS: usize = memory.data(2 * 4 * 4, 16);
 export const CONV1_PARAMS: usize = memory.data((3 * 16 + 1) * 4, 16);
-export const CONV2_WEIGHTS: usize = memory.data(9 * 16 * 32 * 4, 16);
 export const CONV2_PARAMS: usize = memory.data((3 * 32 + 1) * 4, 16);
-export const CONV3_WEIGHTS: usize = memory.data(9 * 32 * 64 * 4, 16);
 export const CONV3_PARAMS: usize = memory.data((3 * 64 + 1) * 4, 16);
-export const CONV4_WEIGHTS: usize = memory.data(9 * 64 * 64 * 4, 16);
 export const CONV4_PARAMS: usize = memory.data((3 * 64 + 1) * 4, 16);
-export const CONV5_WEIGHTS: usize = memory.data(9 * 64 * 128 * 4, 16);
 export const CONV5_PARAMS: usize = memory.data((3 * 128 + 1) * 4, 16);
-export const DEPTHWISE_WEIGHTS: usize = memory.data(36 * 128 * 4, 16);
 export const DEPTHWISE_PARAMS: usize = memory.data((3 * 128 + 1) * 4, 16);
-export const FC1_WEIGHTS: usize = memory.data(128 * 256 * 4, 16);
 export const FC1_PARAMS: usize = memory.data((3 * 256 + 1) * 4, 16);
-export const FC2_WEIGHTS: usize = memory.data(256 * 64 * 4, 16);
 export const FC2_PARAMS: usize = memory.data((3 * 64 + 1) * 4, 16);
-export const FC3_WEIGHTS: usize = memory.data(64 * 32 * 4, 16); // ten outputs, padded to a block of 32
 export const FC3_PARAMS: usize = memory.data((3 * 32 + 1) * 4, 16);
+// … the filters of the convolutions after Winograd's transform, and the weights of the rest.
+export const CONV1_FILTERS: usize = memory.data(64 * 3 * 16 * 4, 16);
+export const CONV2_FILTERS: usize = memory.data(64 * 16 * 32 * 4, 16);
+export const CONV3_FILTERS: usize = memory.data(64 * 32 * 64 * 4, 16);
+export const CONV4_FILTERS: usize = memory.data(25 * 64 * 64 * 4, 16);
+export const CONV5_FILTERS: usize = memory.data(25 * 64 * 128 * 4, 16);
+export const DEPTHWISE_WEIGHTS: usize = memory.data(36 * 128 * 4, 16);
+export const FC1_WEIGHTS: usize = memory.data(128 * 256 * 4, 16);
+export const FC2_WEIGHTS: usize = memory.data(256 * 64 * 4, 16);
+export const FC3_WEIGHTS: usize = memory.data(64 * 32 * 4, 16); // ten outputs, padded to a block of 32
 
 // Activations, f32 [size+2][size+2][channels]; a stage's output is the next one's input.
-export const INPUT_MAP: usize = memory.data(50 * 50 * 3 * 4, 16);
+export const INPUT_MAP: usize = memory.data(50 * 50 * 4 * 4, 16);
 export const CONV1_MAP: usize = memory.data(26 * 26 * 16 * 4, 16);
 export const CONV2_MAP: usize = memory.data(14 * 14 * 32 * 4, 16);
-export const CONV3_MAP: usize = memory.data(8 * 8 * 64 * 4, 16);
-export const CONV4_MAP: usize = memory.data(8 * 8 * 64 * 4, 16);
-export const CONV5_MAP: usize = memory.data(8 * 8 * 128 * 4, 16);
+/** Faces whose tiles go together through conv4 and conv5. */
+export const GROUP: i32 = 4;
+export const CONV3_MAP_BYTES: usize = 8 * 8 * 64 * 4;
+export const CONV3_MAP: usize = memory.data(4 * 8 * 8 * 64 * 4, 16);
+export const CONV4_MAP: usize = memory.data(4 * 8 * 8 * 64 * 4, 16);
+export const CONV5_MAP_BYTES: usize = 8 * 8 * 128 * 4;
+export const CONV5_MAP: usize = memory.data(4 * 8 * 8 * 128 * 4, 16);
 export const DEPTHWISE_OUT: usize = memory.data(128 * 4, 16);
 export const FC1_OUT: usize = memory.data(256 * 4, 16);
 export const FC2_OUT: usize = memory.data(64 * 4, 16);
 export const FC3_OUT: usize = memory.data(32 * 4, 16);
+
+// Scratch of winograd.ts: a block's panels at their largest (conv4's, conv5's) and one tile.
+export const WINOGRAD_INPUT_PANEL: usize = memory.data(25 * (16 * 64 * 4 + 64), 64);
+export const WINOGRAD_OUTPUT_PANEL: usize = memory.data(25 * (16 * 128 * 4 + 64), 64);
+export const WINOGRAD_TEMP: usize = memory.data(2 * 8 * (8 + 3) * 16, 64);
+
+// The weights of network_direct.ts, filled by `packDirect`.
+export const DIRECT_CONV1_WEIGHTS: usize = memory.data(9 * 4 * 16 * 4, 16);
+export const DIRECT_CONV2_WEIGHTS: usize = memory.data(9 * 16 * 32 * 4, 16);
+export const DIRECT_CONV3_WEIGHTS: usize = memory.data(9 * 32 * 64 * 4, 16);
+export const DIRECT_CONV4_WEIGHTS: usize = memory.data(9 * 64 * 64 * 4, 16);
+export const DIRECT_CONV5_WEIGHTS: usize = memory.data(9 * 64 * 128 * 4, 16);

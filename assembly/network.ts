@@ -1,28 +1,45 @@
-/** The forward pass of landmarks-regression-retail-0009 for one face, a line a stage. */
+/**
+ * The forward pass of landmarks-regression-retail-0009, a line a stage: convolutions by Winograd (winograd.ts). Up to
+ * conv3 face by face; conv4 and conv5, whose filters are large and whose maps are small, on a group of faces at once.
+ */
 import { f32_affine_input } from "./kernels/f32_affine_input";
-import { f32_conv3x3_2x2x8 } from "./kernels/f32_conv3x3_2x2x8";
 import { f32_dense_32 } from "./kernels/f32_dense_32";
 import { f32_depthwise6x6_8 } from "./kernels/f32_depthwise6x6_8";
 import { f32_sigmoid } from "./kernels/f32_sigmoid";
 import * as m from "./memory";
+import { convolve } from "./winograd";
 
 const POOLED = true;
 const SAME_SIZE = false;
 
-/** crop: u8 [48][48][3] BGR → landmarks: f32 [10]. */
-export function landmarks(crop: usize, output: usize): void {
+// prettier-ignore
+export function conv1(output: usize, faces: i32): void { convolve(6, m.INPUT_MAP, m.CONV1_FILTERS, m.CONV1_PARAMS, output, faces, 48, 4, 3, 16, POOLED, 2); }
+// prettier-ignore
+export function conv2(output: usize, faces: i32): void { convolve(6, m.CONV1_MAP, m.CONV2_FILTERS, m.CONV2_PARAMS, output, faces, 24, 16, 16, 32, POOLED, 2); }
+// prettier-ignore
+export function conv3(output: usize, faces: i32): void { convolve(6, m.CONV2_MAP, m.CONV3_FILTERS, m.CONV3_PARAMS, output, faces, 12, 32, 32, 64, POOLED, 2); }
+// prettier-ignore
+export function conv4(output: usize, faces: i32): void { convolve(3, m.CONV3_MAP, m.CONV4_FILTERS, m.CONV4_PARAMS, output, faces, 6, 64, 64, 64, SAME_SIZE, 8); }
+// prettier-ignore
+export function conv5(output: usize, faces: i32): void { convolve(3, m.CONV4_MAP, m.CONV5_FILTERS, m.CONV5_PARAMS, output, faces, 6, 64, 64, 128, SAME_SIZE, 8); }
+
+/** crops: u8 [faces][48][48][3] BGR → landmarks: f32 [faces][10], 1 ≤ faces ≤ GROUP. */
+export function landmarks(crops: usize, output: usize, faces: i32): void {
   // prettier-ignore
-  {                                                                                                          // output
-    f32_affine_input(crop, m.INPUT_PARAMS, m.INPUT_MAP);                                                     // 48×48×3
-    f32_conv3x3_2x2x8(m.INPUT_MAP, m.CONV1_WEIGHTS, m.CONV1_PARAMS, m.CONV1_MAP, 48,  3,  16, POOLED);       // 24×24×16
-    f32_conv3x3_2x2x8(m.CONV1_MAP, m.CONV2_WEIGHTS, m.CONV2_PARAMS, m.CONV2_MAP, 24, 16,  32, POOLED);       // 12×12×32
-    f32_conv3x3_2x2x8(m.CONV2_MAP, m.CONV3_WEIGHTS, m.CONV3_PARAMS, m.CONV3_MAP, 12, 32,  64, POOLED);       // 6×6×64
-    f32_conv3x3_2x2x8(m.CONV3_MAP, m.CONV4_WEIGHTS, m.CONV4_PARAMS, m.CONV4_MAP,  6, 64,  64, SAME_SIZE);    // 6×6×64
-    f32_conv3x3_2x2x8(m.CONV4_MAP, m.CONV5_WEIGHTS, m.CONV5_PARAMS, m.CONV5_MAP,  6, 64, 128, SAME_SIZE);    // 6×6×128
-    f32_depthwise6x6_8(m.CONV5_MAP, m.DEPTHWISE_WEIGHTS, m.DEPTHWISE_PARAMS, m.DEPTHWISE_OUT, 128);          // 128
-    f32_dense_32(m.DEPTHWISE_OUT, m.FC1_WEIGHTS, m.FC1_PARAMS, m.FC1_OUT, 128, 256);                         // 256
-    f32_dense_32(m.FC1_OUT, m.FC2_WEIGHTS, m.FC2_PARAMS, m.FC2_OUT, 256, 64);                                // 64
-    f32_dense_32(m.FC2_OUT, m.FC3_WEIGHTS, m.FC3_PARAMS, m.FC3_OUT, 64, 32);                                 // 10 of 32
-    f32_sigmoid(m.FC3_OUT, output, 10);                                                                      // 10
+  for (let face: usize = 0; face < <usize>faces; face++) {                                              // a face's output
+    f32_affine_input(crops + face * m.CROP_BYTES, m.INPUT_PARAMS, m.INPUT_MAP);                         // 48×48×4
+    conv1(m.CONV1_MAP, 1);                                                                              // 24×24×16
+    conv2(m.CONV2_MAP, 1);                                                                              // 12×12×32
+    conv3(m.CONV3_MAP + face * m.CONV3_MAP_BYTES, 1);                                                   // 6×6×64
+  }
+  conv4(m.CONV4_MAP, faces); // 6×6×64
+  conv5(m.CONV5_MAP, faces); // 6×6×128
+  // prettier-ignore
+  for (let face: usize = 0; face < <usize>faces; face++) {
+    f32_depthwise6x6_8(m.CONV5_MAP + face * m.CONV5_MAP_BYTES, m.DEPTHWISE_WEIGHTS, m.DEPTHWISE_PARAMS, m.DEPTHWISE_OUT, 128); // 128
+    f32_dense_32(m.DEPTHWISE_OUT, m.FC1_WEIGHTS, m.FC1_PARAMS, m.FC1_OUT, 128, 256);                    // 256
+    f32_dense_32(m.FC1_OUT, m.FC2_WEIGHTS, m.FC2_PARAMS, m.FC2_OUT, 256, 64);                           // 64
+    f32_dense_32(m.FC2_OUT, m.FC3_WEIGHTS, m.FC3_PARAMS, m.FC3_OUT, 64, 32);                            // 10 of 32
+    f32_sigmoid(m.FC3_OUT, output + face * 40, 10);                                                     // 10
   }
 }

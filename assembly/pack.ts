@@ -1,6 +1,7 @@
 /**
  * Done once at load: the tensors at `PARAMETERS` go into the layouts that the kernels read (docs/LAYOUTS.md).
  */
+import { f32_winograd3_filter, f32_winograd6_filter } from "./kernels/f32_winograd_filter";
 import * as m from "./memory";
 
 /**
@@ -30,13 +31,14 @@ function fill(target: usize, value: f32, count: i32): void {
   for (let i = 0; i < count; i++) store<f32>(target + ((<usize>i) << 2), value);
 }
 
-/** [OC][IC][3][3] → [OC/8][3][3][IC][8]. */
-function takeConvWeights(target: usize, inputChannels: i32, outputChannels: i32): void {
+/** [OC][IC][3][3] → [OC/8][3][3][padded][8], missing inputs zero. */
+function takeDirectWeights(target: usize, inputChannels: i32, padded: i32, outputChannels: i32): void {
   for (let block = 0; block < outputChannels; block += 8) {
     for (let tap = 0; tap < 9; tap++) {
-      for (let ic = 0; ic < inputChannels; ic++) {
+      for (let ic = 0; ic < padded; ic++) {
         for (let oc = block; oc < block + 8; oc++) {
-          store<f32>(target, load<f32>(source + ((<usize>((oc * inputChannels + ic) * 9 + tap)) << 2)));
+          if (ic < inputChannels)
+            store<f32>(target, load<f32>(source + ((<usize>((oc * inputChannels + ic) * 9 + tap)) << 2)));
           target += 4;
         }
       }
@@ -86,18 +88,40 @@ function takeParamsWithoutAffine(target: usize, outputs: i32, padded: i32, hasSl
   if (hasSlope) take(target + 3 * size, 1);
 }
 
+/** [OC][IC][3][3] → the points of F(6×6, 3×3), [64][OC/8][IC][8]. */
+function takeFilters6(target: usize, inputChannels: i32, outputChannels: i32): void {
+  f32_winograd6_filter(source, inputChannels, outputChannels, target, m.WINOGRAD_TEMP);
+  skipConvWeights(inputChannels, outputChannels);
+}
+
+/** [OC][IC][3][3] → the points of F(3×3, 3×3), [25][OC/8][IC][8]. */
+function takeFilters3(target: usize, inputChannels: i32, outputChannels: i32): void {
+  f32_winograd3_filter(source, inputChannels, outputChannels, target, m.WINOGRAD_TEMP);
+  skipConvWeights(inputChannels, outputChannels);
+}
+
+function skipConvWeights(inputChannels: i32, outputChannels: i32): void {
+  source += (<usize>(outputChannels * inputChannels * 9)) << 2;
+}
+
+function skipParams(channels: i32): void {
+  source += (<usize>(3 * channels + 1)) << 2;
+}
+
+/** For network.ts. */
 export function pack(): void {
   source = m.PARAMETERS;
-  take(m.INPUT_PARAMS, 6);
-  takeConvWeights(m.CONV1_WEIGHTS, 3, 16);
+  take(m.INPUT_PARAMS, 3);
+  take(m.INPUT_PARAMS + 16, 3);
+  takeFilters6(m.CONV1_FILTERS, 3, 16);
   takeParams(m.CONV1_PARAMS, 16);
-  takeConvWeights(m.CONV2_WEIGHTS, 16, 32);
+  takeFilters6(m.CONV2_FILTERS, 16, 32);
   takeParams(m.CONV2_PARAMS, 32);
-  takeConvWeights(m.CONV3_WEIGHTS, 32, 64);
+  takeFilters6(m.CONV3_FILTERS, 32, 64);
   takeParams(m.CONV3_PARAMS, 64);
-  takeConvWeights(m.CONV4_WEIGHTS, 64, 64);
+  takeFilters3(m.CONV4_FILTERS, 64, 64);
   takeParams(m.CONV4_PARAMS, 64);
-  takeConvWeights(m.CONV5_WEIGHTS, 64, 128);
+  takeFilters3(m.CONV5_FILTERS, 64, 128);
   takeParams(m.CONV5_PARAMS, 128);
   takeDepthwiseWeights(m.DEPTHWISE_WEIGHTS, 128);
   takeParams(m.DEPTHWISE_PARAMS, 128);
@@ -107,4 +131,18 @@ export function pack(): void {
   takeParamsWithoutAffine(m.FC2_PARAMS, 64, 64, true);
   takeDenseWeights(m.FC3_WEIGHTS, 64, 10);
   takeParamsWithoutAffine(m.FC3_PARAMS, 10, 32, false);
+}
+
+/** What network_direct.ts needs beyond `pack`. */
+export function packDirect(): void {
+  source = m.PARAMETERS + 6 * 4;
+  takeDirectWeights(m.DIRECT_CONV1_WEIGHTS, 3, 4, 16);
+  skipParams(16);
+  takeDirectWeights(m.DIRECT_CONV2_WEIGHTS, 16, 16, 32);
+  skipParams(32);
+  takeDirectWeights(m.DIRECT_CONV3_WEIGHTS, 32, 32, 64);
+  skipParams(64);
+  takeDirectWeights(m.DIRECT_CONV4_WEIGHTS, 64, 64, 64);
+  skipParams(64);
+  takeDirectWeights(m.DIRECT_CONV5_WEIGHTS, 64, 64, 128);
 }

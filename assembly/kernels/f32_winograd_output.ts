@@ -1,0 +1,233 @@
+/**
+ * The output transform of Winograd's convolution F(m×m, 3×3), m 6 or 3, for one row of tiles, fused with everything
+ * up to the next convolution:
+ *
+ *   y = affine(pool(prelu(Aᵀ M A + bias)))      affine(v) = v · scale[c] + shift[c]
+ *
+ * panel    f32 [(m+2)²] points, `pointStride` bytes apart, each [tile][OC]; the place of the row's first tile
+ * params   f32 bias[OC], scale[OC], shift[OC], slope
+ * output   f32 [out+2][out+2][OC], out = size/2 when pooled, else size; the first pixel of the row of tiles
+ * temp     m·(m+2) vectors
+ *
+ * Four channels a step, columns then rows as in f32_winograd_input.ts. When pooled, a row's result is kept for the row
+ * below it. Pooling comes before PReLU, which is exact for every slope: for a slope ≥ 0 PReLU is monotone (`rising`);
+ * for one below 0 it is the maximum of x and slope·x, so its maximum over a window is max(max x, slope · min x).
+ * Adding the bias is monotone, so it too comes after the pool.
+ *
+ * All arguments but the pointers are compile-time constants at each call. Preconditions: size a multiple of m, m even
+ * when pooled, OC a multiple of 4, finite panel. Reference: test/reference/winograd.ts.
+ */
+import { madd, prelu } from "../simd";
+
+// prettier-ignore
+const CONSTANTS: usize = memory.data<f32>([
+  32, 32, 32, 32,
+  16, 16, 16, 16,
+  2, 2, 2, 2,
+  8, 8, 8, 8,
+  4, 4, 4, 4,
+], 16);
+
+
+@inline
+function constant(i: usize): v128 {
+  return v128.load(CONSTANTS + i * 16);
+}
+
+/** Aᵀ of F(6,3): eight vectors to six. */
+@inline
+function transform6(source: usize, step: usize, target: usize, targetStep: usize): void {
+  const x1 = v128.load(source + step);
+  const x2 = v128.load(source + 2 * step);
+  const x3 = v128.load(source + 3 * step);
+  const x4 = v128.load(source + 4 * step);
+  const x5 = v128.load(source + 5 * step);
+  const x6 = v128.load(source + 6 * step);
+  const s1 = f32x4.add(x1, x2);
+  const d1 = f32x4.sub(x1, x2);
+  const s2 = f32x4.add(x3, x4);
+  const d2 = f32x4.sub(x3, x4);
+  const s3 = f32x4.add(x5, x6);
+  const d3 = f32x4.sub(x5, x6);
+  v128.store(target, y0of6(v128.load(source), s1, s2, s3));
+  v128.store(target + targetStep, y1of6(d1, d2, d3));
+  v128.store(target + 2 * targetStep, y2of6(s1, s2, s3));
+  v128.store(target + 3 * targetStep, y3of6(d1, d2, d3));
+  v128.store(target + 4 * targetStep, y4of6(s1, s2, s3));
+  v128.store(target + 5 * targetStep, y5of6(v128.load(source + 7 * step), d1, d2, d3));
+}
+
+// The rows of Aᵀ on the sums s and differences d of the points ±1, ±2, ±1/2.
+@inline
+function y0of6(x0: v128, s1: v128, s2: v128, s3: v128): v128 {
+  return madd(s3, constant(0), f32x4.add(f32x4.add(x0, s1), s2));
+}
+
+
+@inline
+function y1of6(d1: v128, d2: v128, d3: v128): v128 {
+  return madd(d3, constant(1), madd(d2, constant(2), d1));
+}
+
+
+@inline
+function y2of6(s1: v128, s2: v128, s3: v128): v128 {
+  return madd(s3, constant(3), madd(s2, constant(4), s1));
+}
+
+
+@inline
+function y3of6(d1: v128, d2: v128, d3: v128): v128 {
+  return madd(d3, constant(4), madd(d2, constant(3), d1));
+}
+
+
+@inline
+function y4of6(s1: v128, s2: v128, s3: v128): v128 {
+  return madd(s3, constant(2), madd(s2, constant(1), s1));
+}
+
+
+@inline
+function y5of6(x7: v128, d1: v128, d2: v128, d3: v128): v128 {
+  return f32x4.add(madd(d2, constant(0), f32x4.add(d1, x7)), d3);
+}
+
+/** Aᵀ of F(3,3): five vectors to three. */
+@inline
+function transform3(source: usize, step: usize, target: usize, targetStep: usize): void {
+  const x0 = v128.load(source);
+  const x1 = v128.load(source + step);
+  const x2 = v128.load(source + 2 * step);
+  const x3 = v128.load(source + 3 * step);
+  const x4 = v128.load(source + 4 * step);
+  const s = f32x4.add(x1, x2);
+  const d = f32x4.sub(x1, x2);
+  v128.store(target, f32x4.add(f32x4.add(x0, s), x3));
+  v128.store(target + targetStep, madd(x3, constant(2), d));
+  v128.store(target + 2 * targetStep, madd(x3, constant(4), f32x4.add(s, x4)));
+}
+
+
+@inline
+function transform(m: i32, source: usize, step: usize, target: usize, targetStep: usize): void {
+  if (m == 6) transform6(source, step, target, targetStep);
+  else transform3(source, step, target, targetStep);
+}
+
+/** affine(prelu(v + bias)) of a whole row, in place of `row`, then to the output. */
+@inline
+function finishRow(
+  m: i32,
+  row: usize,
+  params: usize,
+  size: usize,
+  slope: v128,
+  output: usize,
+  pixel: usize,
+): void {
+  for (let end = row + m * 16; row < end; row += 16, output += pixel) {
+    const v = prelu(f32x4.add(v128.load(row), v128.load(params)), slope);
+    v128.store(output, madd(v, v128.load(params + size), v128.load(params + 2 * size)));
+  }
+}
+
+/** Aᵀ of F(6,3) on a row, in place of it the maxima of its three pairs and, unless `rising`, their minima. */
+@inline
+function poolRow(rising: bool, row: usize): void {
+  const x1 = v128.load(row, 16);
+  const x2 = v128.load(row, 32);
+  const x3 = v128.load(row, 48);
+  const x4 = v128.load(row, 64);
+  const x5 = v128.load(row, 80);
+  const x6 = v128.load(row, 96);
+  const s1 = f32x4.add(x1, x2);
+  const d1 = f32x4.sub(x1, x2);
+  const s2 = f32x4.add(x3, x4);
+  const d2 = f32x4.sub(x3, x4);
+  const s3 = f32x4.add(x5, x6);
+  const d3 = f32x4.sub(x5, x6);
+  const y0 = y0of6(v128.load(row), s1, s2, s3);
+  const y1 = y1of6(d1, d2, d3);
+  const y2 = y2of6(s1, s2, s3);
+  const y3 = y3of6(d1, d2, d3);
+  const y4 = y4of6(s1, s2, s3);
+  const y5 = y5of6(v128.load(row, 112), d1, d2, d3);
+  v128.store(row, f32x4.pmax(y0, y1));
+  v128.store(row, f32x4.pmax(y2, y3), 16);
+  v128.store(row, f32x4.pmax(y4, y5), 32);
+  if (!rising) {
+    v128.store(row, f32x4.pmin(y0, y1), 48);
+    v128.store(row, f32x4.pmin(y2, y3), 64);
+    v128.store(row, f32x4.pmin(y4, y5), 80);
+  }
+}
+
+/** One pixel of the pooled output from the greatest and least of its window. */
+@inline
+function finishWindow(
+  rising: bool,
+  max: v128,
+  min: v128,
+  params: usize,
+  size: usize,
+  slope: v128,
+  output: usize,
+): void {
+  const bias = v128.load(params);
+  const top = f32x4.add(max, bias);
+  const v = rising ? prelu(top, slope) : f32x4.pmax(top, f32x4.mul(slope, f32x4.add(min, bias)));
+  v128.store(output, madd(v, v128.load(params + size), v128.load(params + 2 * size)));
+}
+
+
+@inline
+export function f32_winograd_output(
+  m: i32,
+  panel: usize,
+  pointStride: usize,
+  params: usize,
+  output: usize,
+  size: i32,
+  channels: i32,
+  pooled: bool,
+  rising: bool,
+  temp: usize,
+): void {
+  const n: usize = m + 2;
+  const pixel: usize = channels * 4;
+  const mOut: usize = pooled ? m / 2 : m;
+  const row = <usize>((pooled ? size / 2 : size) + 2) * pixel;
+  const slope = v128.load32_splat(params + 3 * pixel);
+  const end = panel + <usize>(size / m) * pixel;
+  for (let tile = panel; tile < end; tile += pixel) {
+    for (let c: usize = 0; c < pixel; c += 16) {
+      let column = tile + c;
+      for (let t = temp; t < temp + n * 16; t += 16) {
+        transform(m, column, n * pointStride, t, n * 16);
+        column += pointStride;
+      }
+      const p = params + c;
+      let out = output + c;
+      if (pooled) {
+        for (let t = temp; t < temp + <usize>m * n * 16; t += 2 * n * 16) {
+          poolRow(rising, t);
+          poolRow(rising, t + n * 16);
+          for (let w = t; w < t + (mOut << 4); w += 16) {
+            const max = f32x4.pmax(v128.load(w), v128.load(w + n * 16));
+            const min = f32x4.pmin(v128.load(w, 48), v128.load(w + n * 16, 48));
+            finishWindow(rising, max, min, p, pixel, slope, out + ((w - t) >> 4) * pixel);
+          }
+          out += row;
+        }
+      } else {
+        for (let t = temp; t < temp + <usize>m * n * 16; t += n * 16) {
+          transform(m, t, 16, t, 16);
+          finishRow(m, t, p, pixel, slope, out, pixel);
+          out += row;
+        }
+      }
+    }
+    output += mOut * pixel;
+  }
+}
