@@ -1,6 +1,5 @@
 // Bundles each entry of the package with esbuild and puts the binary files beside them.
-import { existsSync } from "node:fs";
-import { copyFile, mkdir } from "node:fs/promises";
+import { chmod, copyFile, mkdir } from "node:fs/promises";
 import { build } from "esbuild";
 
 await mkdir("dist", { recursive: true });
@@ -28,10 +27,14 @@ await build({
   entryPoints: ["src/workerd.ts", "src/edge-light.ts"],
   external: ["./model*.wasm", "./model*.wasm?module"],
 });
-if (existsSync("src/cli/main.ts"))
-  await build({
-    ...common,
-    platform: "node",
-    entryPoints: ["src/cli/main.ts"],
-    external: ["sharp", "fivepoint"],
-  });
+await build({
+  ...common,
+  platform: "node",
+  entryPoints: ["src/cli/main.ts"],
+  external: ["sharp", "fivepoint"],
+  // CommonJS libraries inside the bundle still call require for Node's own modules.
+  banner: {
+    js: 'import { createRequire as forBundle } from "node:module"; const require = forBundle(import.meta.url);',
+  },
+});
+await chmod("dist/cli/main.js", 0o755);

@@ -1,0 +1,209 @@
+/** `fivepoint detect`: five points for each face of each picture. */
+import { stat } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { dirname, join, relative, resolve } from "node:path";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { stringify } from "csv-stringify/sync";
+import { type Box, type Face, LANDMARK_NAMES, type Landmarker } from "fivepoint";
+import { pMapIterable } from "p-map";
+import type { FaceDetector } from "../adapters/face-api.ts";
+import { BoxTable, parseBox } from "./boxes.ts";
+import { annotate } from "./draw.ts";
+import { loadFaceApiDetector } from "./face-api.ts";
+import { findImages, formatOf, type Input, type Picture, readImage } from "./images.ts";
+import { type ModelOptions, modelOptions, openLandmarker } from "./model.ts";
+import { Report, writeWhole } from "./output.ts";
+import { loadSharp } from "./sharp.ts";
+
+interface Options extends ModelOptions {
+  box?: Box[];
+  boxes?: string;
+  detector?: string;
+  expand: number;
+  json?: true;
+  csv?: true;
+  out?: string;
+}
+
+/** Adds the command to the program. */
+export function registerDetect(program: Command): void {
+  const command = program
+    .command("detect")
+    .description("find five points in each face of each picture")
+    .argument("<image...>", "pictures, folders of pictures, globs")
+    .addOption(
+      new Option("--box <x,y,w,h>", "a face's box in pixels; may be repeated")
+        .argParser((text, boxes: Box[] = []) => [...boxes, parseBox(text)])
+        .conflicts(["boxes", "detector"]),
+    )
+    .addOption(
+      new Option("--boxes <csv>", "boxes from a CSV file: file,x,y,width,height, a line a face").conflicts(
+        "detector",
+      ),
+    )
+    .addOption(new Option("--detector <name>", "find the faces with another package").choices(["face-api"]))
+    .addOption(
+      new Option("--expand <factor>", "enlarge each box about its centre").default(1).argParser(parseFactor),
+    )
+    .addOption(new Option("--json", "print a JSON object a line").conflicts("csv"))
+    .option("--csv", "print CSV")
+    .option("--out <path>", "draw the points: a file for one picture, a folder for several")
+    .addHelpText("after", "\nWithout a box the whole picture is taken for the face.");
+  modelOptions(command).action(detect);
+}
+
+function parseFactor(text: string): number {
+  const factor = text.trim() ? Number(text) : Number.NaN;
+  if (Number.isFinite(factor) && factor > 0) return factor;
+  throw new InvalidArgumentError("Expected a number above 0.");
+}
+
+/** What became of one picture: its faces, those of its boxes that couldn't be read, or why it failed as a whole. */
+interface Outcome {
+  readonly path: string;
+  readonly size?: string;
+  readonly faces: readonly Face[];
+  readonly errors: readonly string[];
+}
+
+async function detect(args: string[], options: Options): Promise<void> {
+  const inputs = await findImages(args);
+  const several = inputs.length > 1 || (await isFolder(args[0]!));
+  const drawings = await targets(options.out, "--out", inputs, several);
+  const boxes = options.boxes === undefined ? undefined : await BoxTable.read(options.boxes);
+  const findFaces = options.detector === undefined ? undefined : await loadFaceApiDetector();
+  const landmarker = await openLandmarker(options);
+  await loadSharp();
+
+  const work = async (input: Input): Promise<Outcome> => {
+    const { path, error } = input;
+    try {
+      if (error) throw new Error(error);
+      const listed = boxes ? boxes.of(path) : options.box;
+      if (boxes && !listed) throw new Error(`no row of ${options.boxes} names this picture`);
+      const picture = await readImage(path);
+      const where = findFaces ? await found(findFaces, picture) : (listed ?? [undefined]);
+      const { faces, errors } = readFaces(landmarker, picture, where, options.expand);
+      if (drawings) await writeWhole(drawings(path), await annotate(picture, faces, drawings(path)));
+      return { path, size: `${picture.width}×${picture.height}`, faces, errors };
+    } catch (error) {
+      return { path, faces: [], errors: [(error as Error).message] };
+    }
+  };
+
+  const report = new Report(inputs.length, "pictures");
+  const print = options.json ? printJson : options.csv ? printCsv : printText;
+  if (options.csv) await report.line(CSV_HEADER);
+  // sharp decodes and encodes on threads of its own, a picture each; the network takes a fraction of a millisecond.
+  const concurrency = availableParallelism();
+  for await (const outcome of pMapIterable(inputs, work, { concurrency, backpressure: 2 * concurrency })) {
+    if (outcome.errors.length > 0) process.exitCode = 1;
+    await print(report, outcome);
+    report.advance();
+  }
+  report.end();
+  if (boxes?.unused) report.warn(`${options.boxes}: ${boxes.unused} of its files are not among the pictures`);
+}
+
+async function found(findFaces: FaceDetector, picture: Picture): Promise<Box[]> {
+  const boxes = await findFaces(picture);
+  if (boxes.length === 0) throw new Error("no face found");
+  return boxes;
+}
+
+function readFaces(
+  landmarker: Landmarker,
+  picture: Picture,
+  boxes: readonly (Box | undefined)[],
+  expand: number,
+) {
+  const faces: Face[] = [];
+  const errors: string[] = [];
+  for (const box of boxes) {
+    try {
+      faces.push(landmarker.detect(picture, box, { expand }));
+    } catch (error) {
+      errors.push((error as Error).message);
+    }
+  }
+  return { faces, errors };
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
+}
+
+/**
+ * Where the file made of each picture goes. Of one picture: the file that is named, or into the folder that is. Of
+ * several: into the folder, by the same name below the folder that all have in common.
+ * @throws InvalidArgumentError when that can't be, or when a picture would be overwritten
+ */
+async function targets(
+  out: string | undefined,
+  flag: string,
+  inputs: readonly Input[],
+  several: boolean,
+): Promise<((path: string) => string) | undefined> {
+  if (out === undefined) return undefined;
+  const folder = await isFolder(out);
+  if (several && !folder && formatOf(out)) {
+    throw new InvalidArgumentError(`${flag} ${out}: expected a folder, since there are several pictures.`);
+  }
+  if (!several && !folder && !formatOf(out)) {
+    throw new InvalidArgumentError(
+      `${flag} ${out}: expected a name that ends in .png, .jpg, .webp or .avif.`,
+    );
+  }
+  const root = commonFolder(inputs.map(({ path }) => path));
+  const target = (path: string) => {
+    if (!several && !folder) return out;
+    const name = join(out, relative(root, resolve(path)));
+    return formatOf(name) ? name : `${name}.png`;
+  };
+  const overwritten = new Set(inputs.map(({ path }) => resolve(path)));
+  const clash = inputs.find(({ path }) => overwritten.has(resolve(target(path))));
+  if (clash)
+    throw new InvalidArgumentError(`${flag} ${out}: would overwrite the picture ${target(clash.path)}.`);
+  return target;
+}
+
+function commonFolder(paths: readonly string[]): string {
+  let root = dirname(resolve(paths[0]!));
+  for (const path of paths) {
+    while (relative(root, resolve(path)).startsWith("..")) root = dirname(root);
+  }
+  return root;
+}
+
+async function printJson(report: Report, { path, faces, errors }: Outcome): Promise<void> {
+  for (const { box, points, normalized, score } of faces) {
+    const pairs = points.map(({ x, y }) => [x, y]);
+    await report.line(
+      JSON.stringify({ image: path, box, points: pairs, normalized: [...normalized], score }),
+    );
+  }
+  for (const error of errors) await report.line(JSON.stringify({ image: path, error }));
+}
+
+const CSV_HEADER = "image,box_x,box_y,box_w,box_h,x0,y0,x1,y1,x2,y2,x3,y3,x4,y4,score";
+
+async function printCsv(report: Report, { path, faces, errors }: Outcome): Promise<void> {
+  for (const { box, points, score } of faces) {
+    const numbers = [box.x, box.y, box.width, box.height, ...points.flatMap(({ x, y }) => [x, y]), score];
+    await report.line(stringify([[path, ...numbers]], { eof: false }));
+  }
+  for (const error of errors) report.warn(`${path}: ${error}`);
+}
+
+async function printText(report: Report, { path, size, faces, errors }: Outcome): Promise<void> {
+  if (faces.length > 0) await report.line(`${path}, ${size}`);
+  for (const { box, points, score } of faces) {
+    await report.line(`  face ${box.width}×${box.height} at ${box.x}, ${box.y}, score ${score.toFixed(2)}`);
+    for (const [i, { x, y }] of points.entries()) {
+      await report.line(
+        `    ${i + 1} ${LANDMARK_NAMES[i]!.padEnd(10)} ${x.toFixed(1).padStart(8)} ${y.toFixed(1).padStart(8)}`,
+      );
+    }
+  }
+  for (const error of errors) report.warn(`${path}: ${error}`);
+}

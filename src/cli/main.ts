@@ -1,0 +1,40 @@
+#!/usr/bin/env node
+/**
+ * `fivepoint`, the command line. Results go to standard output, everything else to standard error. Exit status: 0 all
+ * done, 1 some input failed (the others are done), 2 wrong usage.
+ */
+import { readFileSync } from "node:fs";
+import { CommanderError, InvalidArgumentError, program } from "commander";
+import { registerDetect } from "./detect.ts";
+
+// A reader that has seen enough (`| head`) closes the pipe: nobody is left to write to.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit();
+    throw error;
+  });
+}
+
+const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
+program
+  .name("fivepoint")
+  .description("Five-point face landmarks: eyes, nose tip and mouth corners of a face whose box is known")
+  .version(version)
+  .exitOverride()
+  .showSuggestionAfterError()
+  .configureHelp({ showGlobalOptions: false });
+registerDetect(program);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof InvalidArgumentError) {
+    console.error(`error: ${error.message}`); // found after parsing: commander hasn't printed it
+    process.exitCode = 2;
+  } else if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? 0 : 2;
+  } else {
+    console.error(`error: ${error instanceof Error ? error.message : error}`);
+    process.exitCode = 1;
+  }
+}

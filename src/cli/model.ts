@@ -1,0 +1,31 @@
+/** The options by which commands choose a model. */
+import { readFile } from "node:fs/promises";
+import { type Command, Option } from "commander";
+import { createLandmarker, type Landmarker, type Precision, WeightsError } from "fivepoint";
+
+export interface ModelOptions {
+  weights?: string;
+  precision: Precision;
+}
+
+export function modelOptions(command: Command): Command {
+  return command
+    .option("--weights <file>", "weights file (safetensors) instead of the embedded one")
+    .addOption(
+      new Option("--precision <type>", "arithmetic of the network").choices(["f32", "int8"]).default("f32"),
+    );
+}
+
+/** @throws Error naming the file when its weights can't be used */
+export async function openLandmarker({ weights, precision }: ModelOptions): Promise<Landmarker> {
+  if (weights === undefined) return createLandmarker({ precision });
+  const bytes = await readFile(weights).catch((error) => {
+    throw new Error(`${weights}: ${error.code === "ENOENT" ? "no such file" : error.message}`);
+  });
+  try {
+    return await createLandmarker({ weights: bytes, precision });
+  } catch (error) {
+    if (error instanceof WeightsError) error.message = `${weights}: ${error.message}`;
+    throw error;
+  }
+}

@@ -1,0 +1,19 @@
+/** sharp, which decodes and encodes pictures: an optional peer, so it may not be there. */
+import type Sharp from "sharp";
+
+let loaded: typeof Sharp | undefined;
+
+/** @throws Error with the install command when sharp can't be loaded */
+export async function loadSharp(): Promise<typeof Sharp> {
+  if (loaded) return loaded;
+  try {
+    loaded = (await import("sharp")).default;
+  } catch (error) {
+    const missing = (error as NodeJS.ErrnoException).code === "ERR_MODULE_NOT_FOUND";
+    const why = missing ? "" : `\n${(error as Error).message}`;
+    throw new Error(`Reading pictures needs the package sharp: npm install sharp${why}`);
+  }
+  loaded.cache(false); // no picture is read twice
+  loaded.concurrency(1); // one core a picture, several pictures at once
+  return loaded;
+}

@@ -1,0 +1,317 @@
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { createLandmarkerSync, type Point } from "fivepoint";
+import sharp from "sharp";
+import { beforeAll, describe, expect, it } from "vitest";
+import { fivepoint, jsonLines, type Result, temporaryFolder } from "./support.ts";
+
+const PHOTO = "examples/astronaut.jpg";
+const BOX = { x: 140, y: 67, width: 106, height: 112 };
+const FLAG = "140,67,106,112";
+const folder = temporaryFolder();
+const at = (...names: string[]) => join(folder, ...names);
+
+/** The library's answer on a picture decoded by sharp alone. */
+async function answer(path: string, box = BOX) {
+  const { data, info } = await sharp(path).removeAlpha().raw().toBuffer({ resolveWithObject: true });
+  const image = { data, width: info.width, height: info.height, format: "rgb" } as const;
+  return createLandmarkerSync().detect(image, box);
+}
+
+const pairs = (points: Point[]) => points.map(({ x, y }) => [x, y]);
+const images = (result: Result) => jsonLines(result).map(({ image }) => image);
+
+beforeAll(async () => {
+  await sharp(PHOTO).png().toFile(at("face.png"));
+  await sharp(PHOTO).webp({ lossless: true }).toFile(at("face.webp"));
+  await sharp(PHOTO).avif({ quality: 90 }).toFile(at("face.avif"));
+  cpSync(PHOTO, at("face.jpg"));
+});
+
+describe("pictures", () => {
+  it.each(["jpg", "png", "webp", "avif"])("reads %s as the library does", async (ending) => {
+    const path = at(`face.${ending}`);
+    const { points, normalized, score } = await answer(path);
+    const result = await fivepoint(["detect", path, "--box", FLAG, "--json"]);
+    expect(result).toMatchObject({ status: 0, stderr: "" });
+    expect(jsonLines(result)).toEqual([
+      { image: path, box: BOX, points: pairs(points), normalized: [...normalized], score },
+    ]);
+  });
+
+  // What is stored so that the orientation (EXIF tag 0x0112) makes it upright again: turned, then mirrored.
+  const stored: Record<number, [turn: number, mirror: boolean]> = {
+    2: [0, true],
+    3: [180, false],
+    4: [180, true],
+    5: [90, true],
+    6: [270, false],
+    7: [270, true],
+    8: [90, false],
+  };
+  it.each([2, 3, 4, 5, 6, 7, 8])("turns a picture of EXIF orientation %i upright", async (orientation) => {
+    const raw = { resolveWithObject: true } as const;
+    const part = { left: 20, top: 10, width: 300, height: 240 };
+    const { data, info } = await sharp(PHOTO).extract(part).raw().toBuffer(raw);
+    const [turn, mirror] = stored[orientation]!;
+    let turned = await sharp(data, { raw: info }).rotate(turn).raw().toBuffer(raw);
+    if (mirror) turned = await sharp(turned.data, { raw: turned.info }).flop().raw().toBuffer(raw);
+    await sharp(data, { raw: info }).png().toFile(at("upright.png"));
+    await sharp(turned.data, { raw: turned.info })
+      .withMetadata({ orientation })
+      .png()
+      .toFile(at("turned.png"));
+    const args = ["--box", "120,57,106,112", "--json"];
+    const [upright] = jsonLines(await fivepoint(["detect", at("upright.png"), ...args]));
+    const [again] = jsonLines(await fivepoint(["detect", at("turned.png"), ...args]));
+    expect(again.points).toEqual(upright.points);
+  });
+
+  it("reads grey, transparent and 16-bit pictures", async () => {
+    await sharp(PHOTO).greyscale().png().toFile(at("grey.png"));
+    await sharp(PHOTO).ensureAlpha(0.5).png().toFile(at("clear.png"));
+    await sharp(PHOTO).toColourspace("rgb16").png().toFile(at("deep.png"));
+    expect((await sharp(at("deep.png")).metadata()).depth).toBe("ushort");
+    const files = ["face.png", "grey.png", "clear.png", "deep.png"].map((name) => at(name));
+    const [face, grey, ...same] = jsonLines(await fivepoint(["detect", ...files, "--box", FLAG, "--json"]));
+    for (const { points } of same) expect(points).toEqual(face.points);
+    grey.points.forEach(([x, y]: [number, number], i: number) => {
+      expect(Math.hypot(x - face.points[i][0], y - face.points[i][1])).toBeLessThan(6);
+    });
+  });
+
+  it("takes the whole picture without a box", async () => {
+    const [{ box }] = jsonLines(await fivepoint(["detect", PHOTO, "--json"]));
+    expect(box).toEqual({ x: 0, y: 0, width: 384, height: 384 });
+  });
+
+  it("searches folders and globs, in order, and says when there is nothing", async () => {
+    mkdirSync(at("album/deep [1]"), { recursive: true });
+    mkdirSync(at("empty"), { recursive: true });
+    for (const name of ["b.JPG", "a.jpg", "deep [1]/c.jpg"]) cpSync(PHOTO, at("album", name));
+    writeFileSync(at("album/notes.txt"), "no picture");
+    const found = await fivepoint(["detect", at("album"), "--box", FLAG, "--json"]);
+    expect(found.status).toBe(0);
+    expect(images(found)).toEqual(["a.jpg", "b.JPG", "deep [1]/c.jpg"].map((name) => at("album", name)));
+    const globbed = await fivepoint(["detect", "album/*.jpg", "--json"], { cwd: folder });
+    expect(images(globbed)).toEqual(["album/a.jpg", "album/b.JPG"]);
+    const nothing = await fivepoint(["detect", at("empty"), at("album/*.gif"), PHOTO, "--json"]);
+    expect(nothing.status).toBe(1);
+    expect(jsonLines(nothing)).toMatchObject([
+      { image: at("empty"), error: "no picture in this folder" },
+      { image: at("album/*.gif"), error: "no file matches" },
+      { image: PHOTO, score: expect.any(Number) },
+    ]);
+  });
+});
+
+describe("boxes", () => {
+  it("reads several faces of one picture in the order of the flags", async () => {
+    const result = await fivepoint(["detect", PHOTO, "--box", FLAG, "--box", "130.7,60,120,120", "--json"]);
+    const other = { x: 130.7, y: 60, width: 120, height: 120 };
+    const faces = [await answer(PHOTO), await answer(PHOTO, other)];
+    expect(jsonLines(result).map(({ points }) => points)).toEqual(faces.map(({ points }) => pairs(points)));
+  });
+
+  it("enlarges them by --expand", async () => {
+    const result = await fivepoint(["detect", PHOTO, "--box", FLAG, "--expand", "1.5", "--json"]);
+    expect(jsonLines(result)[0].box).toEqual({ x: 113, y: 39, width: 159, height: 168 });
+  });
+
+  it.each([
+    "file,x,y,width,height",
+    "image,box_x,box_y,box_w,box_h",
+    "\ufeffFile, X , Y , W , H ",
+    '"NAME_ID","X","Y","W","H"',
+  ])("takes a CSV with the columns %s", async (header) => {
+    writeFileSync(at("boxes.csv"), `${header}\r\nface.jpg,${FLAG}\r\n"face.jpg",0,0,384,384\r\n`);
+    const result = await fivepoint(["detect", at("face.jpg"), "--boxes", at("boxes.csv"), "--json"]);
+    expect(result).toMatchObject({ status: 0, stderr: "" });
+    const whole = { x: 0, y: 0, width: 384, height: 384 };
+    expect(jsonLines(result).map(({ box }) => box)).toEqual([BOX, whole]);
+  });
+
+  it("finds a picture by the end of its path; reports pictures without rows, rows without pictures", async () => {
+    mkdirSync(at("lists"), { recursive: true });
+    writeFileSync(at("lists/boxes.csv"), `file,x,y,width,height\ndeep/a.jpg,${FLAG}\nother.jpg,${FLAG}\n`);
+    mkdirSync(at("photos/deep"), { recursive: true });
+    cpSync(PHOTO, at("photos/deep/a.jpg"));
+    cpSync(PHOTO, at("photos/b.jpg"));
+    const result = await fivepoint(["detect", at("photos"), "--boxes", at("lists/boxes.csv"), "--json"]);
+    expect(result.status).toBe(1);
+    expect(jsonLines(result)).toMatchObject([
+      { image: at("photos/b.jpg"), error: expect.stringContaining("names this picture") },
+      { image: at("photos/deep/a.jpg"), box: BOX },
+    ]);
+    expect(result.stderr).toContain("1 of its files");
+  });
+
+  it("reads the other faces when one box lies outside the picture", async () => {
+    const result = await fivepoint(["detect", PHOTO, "--box", "900,900,50,50", "--box", FLAG, "--json"]);
+    expect(result.status).toBe(1);
+    expect(jsonLines(result)).toMatchObject([{ box: BOX }, { error: expect.stringContaining("x 900") }]);
+  });
+});
+
+describe("output", () => {
+  it("prints names and places for people", async () => {
+    const result = await fivepoint(["detect", PHOTO, "--boxes", "examples/astronaut.csv"]);
+    expect(result).toMatchObject({ status: 0, stderr: "" });
+    const { points } = await answer(PHOTO);
+    for (const [i, name] of ["leftEye", "rightEye", "nose", "leftMouth", "rightMouth"].entries()) {
+      const { x, y } = points[i]!;
+      expect(result.stdout).toMatch(new RegExp(`${i + 1} ${name} +${x.toFixed(1)} +${y.toFixed(1)}\n`));
+    }
+  });
+
+  it("prints CSV that --boxes reads again", async () => {
+    mkdirSync(at("csv"), { recursive: true });
+    const photo = at("csv/one, two.jpg");
+    cpSync(PHOTO, photo);
+    const result = await fivepoint(["detect", photo, at("csv/none.jpg"), "--box", FLAG, "--csv"]);
+    expect(result.status).toBe(1);
+    expect(result.stderr).toContain("none.jpg: no such file");
+    writeFileSync(at("csv/faces.csv"), result.stdout);
+    const again = await fivepoint(["detect", photo, "--boxes", at("csv/faces.csv"), "--csv"]);
+    expect(again).toMatchObject({ status: 0, stdout: result.stdout });
+    const { points, score } = await answer(PHOTO);
+    const numbers = result.stdout.split("\n")[1]!.split(",").slice(2).map(Number);
+    expect(numbers).toEqual([140, 67, 106, 112, ...pairs(points).flat(), score]);
+  });
+
+  it.each([80, 384, 3000])("draws dots and box on a picture of %i pixels", async (side) => {
+    await sharp(PHOTO).greyscale().resize(side).png().toFile(at("plain.png"));
+    const [x, y, width, height] = [140, 67, 106, 112].map((v) => Math.round((v * side) / 384)) as [
+      number,
+      number,
+      number,
+      number,
+    ];
+    const box = `${x},${y},${width},${height}`;
+    const args = ["detect", at("plain.png"), "--box", box, "--out", at("drawn.png"), "--json"];
+    const result = await fivepoint(args);
+    expect(result).toMatchObject({ status: 0, stderr: "" });
+    const drawn = await sharp(at("drawn.png")).removeAlpha().raw().toBuffer({ resolveWithObject: true });
+    const zoom = drawn.info.width / side;
+    expect(zoom).toBe(Math.max(1, Math.ceil(640 / side)));
+    const pixel = (x: number, y: number) => {
+      const from = 3 * (Math.floor(y * zoom) * drawn.info.width + Math.floor(x * zoom));
+      return [...drawn.data.subarray(from, from + 3)];
+    };
+    const colours = ["#56b4e9", "#0072b2", "#f0e442", "#e69f00", "#d55e00"];
+    jsonLines(result)[0].points.forEach(([x, y]: [number, number], i: number) => {
+      const wanted = [1, 3, 5].map((from) => Number.parseInt(colours[i]!.slice(from, from + 2), 16));
+      pixel(x, y).forEach((value, channel) => {
+        expect(Math.abs(value - wanted[channel]!), `point ${i + 1}`).toBeLessThan(12);
+      });
+    });
+    expect(Math.min(...pixel(x + width / 2, y))).toBeGreaterThan(200);
+  });
+
+  it("writes drawings of several pictures into a folder, and leaves nothing half written", async () => {
+    mkdirSync(at("set/sub"), { recursive: true });
+    cpSync(PHOTO, at("set/a.jpg"));
+    cpSync(at("face.webp"), at("set/sub/b.webp"));
+    await sharp(PHOTO).tiff().toFile(at("set/c.tiff"));
+    writeFileSync(at("set/broken.jpg"), "not a picture");
+    const result = await fivepoint(["detect", at("set"), "--box", FLAG, "--out", at("drawings")]);
+    expect(result.status).toBe(1);
+    expect(result.stderr).toContain("broken.jpg");
+    const drawings = readdirSync(at("drawings"), { recursive: true }).sort();
+    expect(drawings).toEqual(["a.jpg", "c.tiff.png", "sub", "sub/b.webp"]);
+    expect((await sharp(at("drawings/sub/b.webp")).metadata()).format).toBe("webp");
+    const one = await fivepoint(["detect", PHOTO, "--box", FLAG, "--out", at("drawings")]);
+    expect(one.status).toBe(0);
+    expect(readdirSync(at("drawings"))).toContain("astronaut.jpg");
+  });
+
+  it("reports a drawing that can't be written and goes on", async () => {
+    writeFileSync(at("file"), "in the way");
+    const result = await fivepoint([
+      ...["detect", PHOTO, "--box", FLAG, "--json"],
+      ...["--out", at("file/drawn.png")],
+    ]);
+    expect(result.status).toBe(1);
+    expect(jsonLines(result)[0].error).toMatch(/ENOTDIR|EEXIST/);
+  });
+
+  it("never overwrites a picture that it reads", async () => {
+    const before = readFileSync(at("face.png"));
+    const result = await fivepoint(["detect", at("face.png"), "--out", at("face.png")]);
+    expect(result.status).toBe(2);
+    expect(result.stderr).toContain("overwrite");
+    expect(readFileSync(at("face.png"))).toEqual(before);
+  });
+});
+
+describe("failures", () => {
+  it("reports a missing file and does the others: status 1", async () => {
+    const result = await fivepoint(["detect", at("gone.jpg"), PHOTO, "--box", FLAG, "--json"]);
+    expect(result.status).toBe(1);
+    expect(jsonLines(result)).toMatchObject([
+      { image: at("gone.jpg"), error: "no such file" },
+      { image: PHOTO, box: BOX },
+    ]);
+  });
+
+  it.each(["bad.safetensors", "gone.safetensors"])("names weights that can't be used: %s", async (name) => {
+    writeFileSync(at("bad.safetensors"), "nonsense");
+    const result = await fivepoint(["detect", PHOTO, "--weights", at(name)]);
+    expect(result).toMatchObject({ status: 1, stdout: "" });
+    expect(result.stderr).toMatch(new RegExp(`^error: .*${name}: .+\n$`));
+  });
+
+  const boxes = (text: string) => {
+    const path = at(`boxes-${text.length}.csv`);
+    writeFileSync(path, text);
+    return ["detect", PHOTO, "--boxes", path];
+  };
+  const header = "file,x,y,width,height";
+  it.each<[string, () => string[], RegExp]>([
+    ["no command", () => [], /Usage/],
+    ["an unknown command", () => ["detekt"], /unknown command 'detekt'\s+\(Did you mean detect/],
+    ["no picture", () => ["detect"], /missing required argument 'image'/],
+    ["an unknown option", () => ["detect", PHOTO, "--bocks", FLAG], /unknown option '--bocks'/],
+    ["an option without its value", () => ["detect", PHOTO, "--out"], /argument missing/],
+    ["a short box", () => ["detect", PHOTO, "--box", "1,2,3"], /x,y,w,h/],
+    ["a box of words", () => ["detect", PHOTO, "--box", "a,b,c,d"], /x,y,w,h/],
+    ["a box with a gap", () => ["detect", PHOTO, "--box", "1,,3,4"], /x,y,w,h/],
+    ["a box of NaN", () => ["detect", PHOTO, "--box", "NaN,0,10,10"], /x,y,w,h/],
+    ["an empty box", () => ["detect", PHOTO, "--box", "0,0,0,10"], /above 0/],
+    ["a negative box", () => ["detect", PHOTO, "--box", "0,0,10,-1"], /above 0/],
+    ["boxes of two kinds", () => [...boxes(`${header}\na,1,2,3,4\n`), "--box", FLAG], /cannot be used with/],
+    ["a factor of 0", () => ["detect", PHOTO, "--expand", "0"], /above 0/],
+    ["a factor of words", () => ["detect", PHOTO, "--expand", "big"], /above 0/],
+    ["an unknown precision", () => ["detect", PHOTO, "--precision", "f8"], /f32, int8/],
+    ["an unknown detector", () => ["detect", PHOTO, "--detector", "eyes"], /face-api/],
+    ["two kinds of output", () => ["detect", PHOTO, "--json", "--csv"], /cannot be used with/],
+    ["a drawing of unknown format", () => ["detect", PHOTO, "--out", at("drawn.txt")], /\.png/],
+    ["one file for two drawings", () => ["detect", PHOTO, at("face.png"), "--out", at("o.png")], /folder/],
+    ["a CSV without columns", () => boxes("a,b\n1,2\n"), /expected the columns file.*found a, b/],
+    ["a CSV without rows", () => boxes(`${header}\n`), /at least one row/],
+    ["a CSV with a bad number", () => boxes(`${header}\na.jpg,1,2,3,q\n`), /line 2.*height=q/],
+    ["a CSV with a short row", () => boxes(`${header}\na.jpg,1,2,3,4\na.jpg,1\n`), /line 3/],
+  ])("refuses %s: status 2", async (_, args, message) => {
+    const result = await fivepoint(args());
+    expect(result).toMatchObject({ status: 2, stdout: "" });
+    expect(result.stderr).toMatch(message);
+    expect(result.stderr).not.toMatch(/\n +at /); // a message, not a stack trace
+  });
+
+  it("shows help and version: status 0", async () => {
+    const help = await fivepoint(["detect", "--help"]);
+    expect(help).toMatchObject({ status: 0, stderr: "" });
+    expect(help.stdout).toContain("--boxes <csv>");
+    const { version } = JSON.parse(readFileSync("package.json", "utf8"));
+    expect(await fivepoint(["--version"])).toEqual({ status: 0, stdout: `${version}\n`, stderr: "" });
+  });
+
+  it("says how to install sharp where it is missing", async () => {
+    // A package without the modules around it; it still finds itself by its own name.
+    cpSync("dist", at("package/dist"), { recursive: true });
+    cpSync("package.json", at("package/package.json"));
+    const result = await fivepoint(["detect", PHOTO], { main: at("package/dist/cli/main.js") });
+    const stderr = "error: Reading pictures needs the package sharp: npm install sharp\n";
+    expect(result).toEqual({ status: 1, stdout: "", stderr });
+  });
+});
