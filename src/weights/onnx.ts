@@ -1,0 +1,145 @@
+/**
+ * The network with its weights as an ONNX model (https://onnx.ai), for native runtimes: to compare with, or to use
+ * where one is at hand. Field numbers and enumerations are those of onnx.proto.
+ */
+import { PbfWriter } from "pbf";
+import { toFloat32, type WeightsFile } from "./container.ts";
+
+type Write = (pbf: PbfWriter) => void;
+
+/** A nested message in `field`. */
+const message = (pbf: PbfWriter, field: number, write: Write): void =>
+  pbf.writeMessage(field, (_: undefined, nested: PbfWriter) => write(nested), undefined);
+
+const FLOAT = 1; // TensorProto.DataType
+
+function tensor(name: string, dims: readonly number[], values: Float32Array): Write {
+  return (pbf) => {
+    for (const dim of dims) pbf.writeVarintField(1, dim);
+    pbf.writeVarintField(2, FLOAT);
+    pbf.writeStringField(8, name);
+    pbf.writeBytesField(9, new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+  };
+}
+
+/** A NodeProto with an attribute for each number (FLOAT) and each list (INTS) of `attributes`. */
+function node(
+  type: string,
+  inputs: string[],
+  output: string,
+  attributes: Record<string, number | number[]> = {},
+): Write {
+  return (pbf) => {
+    for (const input of inputs) pbf.writeStringField(1, input);
+    pbf.writeStringField(2, output);
+    pbf.writeStringField(3, output);
+    pbf.writeStringField(4, type);
+    for (const [name, value] of Object.entries(attributes)) {
+      message(pbf, 5, (attribute) => {
+        attribute.writeStringField(1, name);
+        if (Array.isArray(value)) {
+          for (const each of value) attribute.writeVarintField(8, each);
+          attribute.writeVarintField(20, 7);
+        } else if (name === "alpha") {
+          attribute.writeFloatField(2, value);
+          attribute.writeVarintField(20, 1);
+        } else {
+          attribute.writeVarintField(3, value);
+          attribute.writeVarintField(20, 2);
+        }
+      });
+    }
+  };
+}
+
+/** A ValueInfoProto: float, its first dimension the batch. */
+function value(name: string, dims: number[]): Write {
+  return (pbf) => {
+    pbf.writeStringField(1, name);
+    message(pbf, 2, (type) =>
+      message(type, 1, (tensorType) => {
+        tensorType.writeVarintField(1, FLOAT);
+        message(tensorType, 2, (shape) => {
+          message(shape, 1, (dim) => dim.writeStringField(2, "batch"));
+          for (const size of dims) message(shape, 1, (dim) => dim.writeVarintField(1, size));
+        });
+      }),
+    );
+  };
+}
+
+/**
+ * Writes the model: input `crops`, float N×3×48×48, BGR, 0..255; output `landmarks`, float N×10, in 0..1. Ordinary
+ * operators that every runtime fuses: a PReLU of one slope is a LeakyRelu, a frozen batch norm a BatchNormalization.
+ */
+export function exportOnnx({ metadata, tensors }: WeightsFile): Uint8Array {
+  const nodes: Write[] = [];
+  const initializers: Write[] = [];
+  const get = (name: string) => toFloat32(tensors.get(name)!);
+  const constant = (name: string, dims: readonly number[], values = get(name)) => {
+    initializers.push(tensor(name, dims, values));
+    return name;
+  };
+  let last = "crops";
+  const add = (
+    type: string,
+    name: string,
+    constants: string[],
+    attributes?: Record<string, number | number[]>,
+  ) => {
+    nodes.push(node(type, [last, ...constants], name, attributes));
+    last = name;
+  };
+  const activate = (stage: string) =>
+    add("LeakyRelu", `${stage}.prelu`, [], { alpha: get(`${stage}.slope`)[0]! });
+  const normalise = (stage: string) => {
+    const scale = get(`${stage}.scale`);
+    const shape = [scale.length];
+    const constants = [
+      constant(`${stage}.scale`, shape, scale),
+      constant(`${stage}.shift`, shape),
+      constant(`${stage}.mean`, shape, new Float32Array(scale.length)),
+      // With variance 1 − ε the runtime's scale / sqrt(variance + ε) is the scale.
+      constant(`${stage}.variance`, shape, new Float32Array(scale.length).fill(1 - 1e-5)),
+    ];
+    add("BatchNormalization", `${stage}.norm`, constants);
+  };
+
+  add("Mul", "input.mul", [constant("input.scale", [1, 3, 1, 1])]);
+  add("Add", "input.add", [constant("input.shift", [1, 3, 1, 1])]);
+  for (const stage of ["conv1", "conv2", "conv3", "conv4", "conv5"]) {
+    const { shape } = tensors.get(`${stage}.weight`)!;
+    const constants = [constant(`${stage}.weight`, shape), constant(`${stage}.bias`, [shape[0]!])];
+    add("Conv", stage, constants, { kernel_shape: [3, 3], pads: [1, 1, 1, 1] });
+    activate(stage);
+    if (stage < "conv4") add("MaxPool", `${stage}.pool`, [], { kernel_shape: [2, 2], strides: [2, 2] });
+    normalise(stage);
+  }
+  const depthwise = [constant("depthwise.weight", [128, 1, 6, 6]), constant("depthwise.bias", [128])];
+  add("Conv", "depthwise", depthwise, { kernel_shape: [6, 6], group: 128 });
+  activate("depthwise");
+  normalise("depthwise");
+  add("Flatten", "features", []);
+  for (const stage of ["fc1", "fc2", "fc3"]) {
+    const { shape } = tensors.get(`${stage}.weight`)!;
+    add("Gemm", stage, [constant(`${stage}.weight`, shape), constant(`${stage}.bias`, [shape[0]!])], {
+      transB: 1,
+    });
+    if (stage !== "fc3") activate(stage);
+    if (stage === "fc1") normalise(stage);
+  }
+  add("Sigmoid", "landmarks", []);
+
+  const model = new PbfWriter();
+  model.writeVarintField(1, 8); // ir_version
+  model.writeStringField(2, "fivepoint");
+  message(model, 7, (graph) => {
+    for (const each of nodes) message(graph, 1, each);
+    graph.writeStringField(2, metadata.name);
+    for (const each of initializers) message(graph, 5, each);
+    message(graph, 11, value("crops", [3, 48, 48]));
+    message(graph, 12, value("landmarks", [10]));
+  });
+  message(model, 8, (opset) => opset.writeVarintField(2, 15));
+  return model.finish();
+}
