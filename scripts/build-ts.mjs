@@ -1,7 +1,8 @@
 // Bundles each entry of the package with esbuild and puts the binary files beside them.
-import { chmod, copyFile, mkdir } from "node:fs/promises";
+import { chmod, copyFile, mkdir, rm } from "node:fs/promises";
 import { build } from "esbuild";
 
+await rm("dist/shared", { recursive: true, force: true });
 await mkdir("dist", { recursive: true });
 await copyFile("weights/default.safetensors", "dist/weights.safetensors");
 
@@ -14,18 +15,22 @@ const common = {
   legalComments: "eof",
   logLevel: "warning",
 };
-const portable = {
+// In these two runtimes the import of a module lying beside the entry gives it compiled.
+const compiledModules = {
+  name: "compiled-modules",
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.\/model.*\.wasm/ }, ({ path }) => ({ path, external: true }));
+  },
+};
+await build({
   ...common,
   platform: "neutral",
   mainFields: ["module", "main"],
+  entryPoints: ["index", "workerd", "edge-light", "adapters", "openvino"].map((entry) => `src/${entry}.ts`),
+  splitting: true, // the entries share their classes, so that instanceof holds across them
+  chunkNames: "shared/[hash]",
   loader: { ".wasm": "base64", ".safetensors": "base64" },
-};
-await build({ ...portable, entryPoints: ["src/index.ts", "src/adapters.ts"] });
-// Here the runtime compiles the modules, which lie beside the entries.
-await build({
-  ...portable,
-  entryPoints: ["src/workerd.ts", "src/edge-light.ts"],
-  external: ["./model*.wasm", "./model*.wasm?module"],
+  plugins: [compiledModules],
 });
 await build({
   ...common,

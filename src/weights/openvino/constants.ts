@@ -1,0 +1,148 @@
+/** Evaluates the part of an IR that depends on constants alone, in float32 as the runtime would. */
+import { WeightsError } from "../../core/errors.ts";
+import { elements } from "../tensors.ts";
+import { type Layer, list } from "./graph.ts";
+
+export interface Constant {
+  readonly shape: readonly number[];
+  /** Row by row; whole numbers of 8 to 64 bits too. */
+  readonly values: Float32Array;
+}
+
+const READ: Record<string, [bytes: number, read: (view: DataView, at: number) => number]> = {
+  f32: [4, (view, at) => view.getFloat32(at, true)],
+  f16: [2, (view, at) => halfToNumber(view.getUint16(at, true))],
+  i64: [8, (view, at) => Number(view.getBigInt64(at, true))],
+  i32: [4, (view, at) => view.getInt32(at, true)],
+  i8: [1, (view, at) => view.getInt8(at)],
+  u8: [1, (view, at) => view.getUint8(at)],
+};
+
+/** IEEE 754 binary16. */
+function halfToNumber(half: number): number {
+  const exponent = (half >> 10) & 31;
+  const fraction = half & 1023;
+  let magnitude = exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25);
+  if (exponent === 31) magnitude = fraction ? Number.NaN : Number.POSITIVE_INFINITY;
+  return half & 0x8000 ? -magnitude : magnitude;
+}
+
+const ARITHMETIC: Record<string, (a: number, b: number) => number> = {
+  Add: (a, b) => a + b,
+  Subtract: (a, b) => a - b,
+  Multiply: (a, b) => a * b,
+  Divide: (a, b) => a / b,
+};
+
+export class Constants {
+  readonly #bin: DataView;
+  readonly #known = new Map<Layer, Constant | undefined>();
+
+  constructor(bin: Uint8Array) {
+    this.#bin = new DataView(bin.buffer, bin.byteOffset, bin.byteLength);
+  }
+
+  /** The value of a layer, or undefined when it depends on the network's input. */
+  get(layer: Layer): Constant | undefined {
+    if (!this.#known.has(layer)) this.#known.set(layer, this.#evaluate(layer));
+    return this.#known.get(layer);
+  }
+
+  #evaluate(layer: Layer): Constant | undefined {
+    if (layer.type === "Const") return this.#read(layer);
+    if (layer.inputs.length === 0) return undefined;
+    const inputs: Constant[] = [];
+    for (const input of layer.inputs) {
+      const constant = this.get(input);
+      if (!constant) return undefined;
+      inputs.push(constant);
+    }
+    const [a, b] = inputs as [Constant, Constant];
+    const operation = ARITHMETIC[layer.type];
+    if (operation) return broadcast(layer, [a, b], ([x, y]) => operation(x!, y!));
+    switch (layer.type) {
+      case "Convert":
+        return a;
+      case "Reshape":
+      case "Squeeze":
+      case "Unsqueeze": // the network's stages know their shapes: only the values count
+        return a;
+      case "FakeQuantize": {
+        const levels = Number(layer.data.levels);
+        return broadcast(layer, inputs, ([x, inLow, inHigh, outLow, outHigh]) => {
+          if (x! <= Math.min(inLow!, inHigh!)) return outLow!;
+          if (x! > Math.max(inLow!, inHigh!)) return outHigh!;
+          const step = roundToEven(((x! - inLow!) / (inHigh! - inLow!)) * (levels - 1));
+          return (step / (levels - 1)) * (outHigh! - outLow!) + outLow!;
+        });
+      }
+      default:
+        throw new WeightsError(`The layer "${layer.name}" (${layer.type}) can't be evaluated on constants.`);
+    }
+  }
+
+  #read({ name, data }: Layer): Constant {
+    const type = (data.element_type ?? "").toLowerCase();
+    const format = READ[type];
+    if (!format)
+      throw new WeightsError(
+        `The constant "${name}" has the element type ${JSON.stringify(type)}, which isn't read.`,
+      );
+    const [bytes, read] = format;
+    const shape = list(data.shape);
+    const count = elements(shape);
+    const offset = Number(data.offset);
+    const size = Number(data.size);
+    if (!Number.isSafeInteger(count) || size !== count * bytes) {
+      throw new WeightsError(
+        `The constant "${name}" has ${data.size} bytes, which doesn't fit its shape [${shape}] of ${type}.`,
+      );
+    }
+    if (!Number.isSafeInteger(offset) || offset < 0 || offset + size > this.#bin.byteLength) {
+      throw new WeightsError(
+        `The constant "${name}" ends at byte ${offset + size}, but the .bin has ${this.#bin.byteLength}.`,
+      );
+    }
+    return {
+      shape,
+      values: Float32Array.from({ length: count }, (_, i) => read(this.#bin, offset + i * bytes)),
+    };
+  }
+}
+
+/** To the nearest whole number, halves to the even one. */
+function roundToEven(value: number): number {
+  const floor = Math.floor(value);
+  const above = value - floor;
+  return above > 0.5 || (above === 0.5 && floor % 2 !== 0) ? floor + 1 : floor;
+}
+
+/** Numpy's broadcasting of any number of operands. */
+function broadcast(
+  layer: Layer,
+  operands: readonly Constant[],
+  combine: (values: number[]) => number,
+): Constant {
+  const rank = Math.max(...operands.map(({ shape }) => shape.length));
+  const padded = operands.map(({ shape }) => [...Array<number>(rank - shape.length).fill(1), ...shape]);
+  const shape = Array.from({ length: rank }, (_, axis) => Math.max(...padded.map((dims) => dims[axis]!)));
+  if (padded.some((dims) => dims.some((size, axis) => size !== 1 && size !== shape[axis]))) {
+    const shapes = operands.map((operand) => `[${operand.shape}]`).join(" and ");
+    throw new WeightsError(`The shapes ${shapes} at the layer "${layer.name}" can't be combined.`);
+  }
+  const values = Float32Array.from({ length: elements(shape) }, (_, flat) => {
+    const at = operands.map(() => 0);
+    let rest = flat;
+    const stride = operands.map(() => 1);
+    for (let axis = rank - 1; axis >= 0; axis--) {
+      const index = rest % shape[axis]!;
+      rest = Math.floor(rest / shape[axis]!);
+      padded.forEach((dims, i) => {
+        if (dims[axis] !== 1) at[i]! += index * stride[i]!;
+        stride[i]! *= dims[axis]!;
+      });
+    }
+    return combine(operands.map((operand, i) => operand.values[at[i]!]!));
+  });
+  return { shape, values };
+}

@@ -1,0 +1,30 @@
+import type { Tensor, WeightsFile } from "../../src/weights/container.ts";
+import { elements, TENSORS } from "../../src/weights/tensors.ts";
+import { random } from "./random.ts";
+
+/** Weights of a network that keeps its signals lively: float32, variance by fan-in, slopes of both signs. */
+export function randomWeights(seed: number): WeightsFile {
+  const next = random(seed);
+  const symmetric = () => 2 * next() - 1;
+  const tensors = new Map<string, Tensor>();
+  for (const { name, shape } of TENSORS) {
+    const fanIn = elements(shape) / shape[0]!;
+    const draw: Record<string, () => number> = {
+      weight: () => symmetric() * Math.sqrt(3 / fanIn),
+      bias: () => 0.1 * symmetric(),
+      slope: () => 0.3 * symmetric(),
+      scale: () => (name === "input.scale" ? 0.02 : 1) * (1 + 0.3 * symmetric()),
+      shift: () => 0.2 * symmetric(),
+    };
+    const values = Float32Array.from({ length: elements(shape) }, draw[name.split(".")[1]!]!);
+    tensors.set(name, { dtype: "F32", shape, data: new Uint8Array(values.buffer) });
+  }
+  const metadata = {
+    format: "fivepoint",
+    version: "1",
+    name: `random ${seed}`,
+    license: "none",
+    source: "a test",
+  } as const;
+  return { metadata, tensors };
+}
