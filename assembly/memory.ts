@@ -58,7 +58,7 @@ export const FC3_OUT: usize = memory.data(32 * 4, 16);
 // Scratch of winograd.ts: a block's panels at their largest (conv4's, conv5's) and one tile.
 export const WINOGRAD_INPUT_PANEL: usize = memory.data(25 * (16 * 64 * 4 + 64), 64);
 export const WINOGRAD_OUTPUT_PANEL: usize = memory.data(25 * (16 * 128 * 4 + 64), 64);
-export const WINOGRAD_TEMP: usize = memory.data(2 * 8 * (8 + 3) * 16, 64);
+export const WINOGRAD_TEMP: usize = memory.data(64 * 16, 64);
 
 // The weights of network_direct.ts, filled by `packDirect`.
 export const DIRECT_CONV1_WEIGHTS: usize = memory.data(9 * 4 * 16 * 4, 16);
