@@ -43,13 +43,12 @@ export const FC3_WEIGHTS: usize = memory.data(64 * 32 * 4, 16); // ten outputs, 
 export const INPUT_MAP: usize = memory.data(50 * 50 * 4 * 4, 16);
 export const CONV1_MAP: usize = memory.data(26 * 26 * 16 * 4, 16);
 export const CONV2_MAP: usize = memory.data(14 * 14 * 32 * 4, 16);
-/** Faces whose tiles go together through conv4 and conv5. */
-export const GROUP: i32 = 4;
+// From here on for all faces of a batch, whose tiles go together through conv4 and conv5.
 export const CONV3_MAP_BYTES: usize = 8 * 8 * 64 * 4;
-export const CONV3_MAP: usize = memory.data(4 * 8 * 8 * 64 * 4, 16);
-export const CONV4_MAP: usize = memory.data(4 * 8 * 8 * 64 * 4, 16);
+export const CONV3_MAP: usize = memory.data(16 * 8 * 8 * 64 * 4, 16);
+export const CONV4_MAP: usize = memory.data(16 * 8 * 8 * 64 * 4, 16);
 export const CONV5_MAP_BYTES: usize = 8 * 8 * 128 * 4;
-export const CONV5_MAP: usize = memory.data(4 * 8 * 8 * 128 * 4, 16);
+export const CONV5_MAP: usize = memory.data(16 * 8 * 8 * 128 * 4, 16);
 export const DEPTHWISE_OUT: usize = memory.data(128 * 4, 16);
 export const FC1_OUT: usize = memory.data(256 * 4, 16);
 export const FC2_OUT: usize = memory.data(64 * 4, 16);
