@@ -4,6 +4,7 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     exclude: ["test/runtimes/apps/**"],
+    globalSetup: ["test/support/wasm-setup.ts"],
     testTimeout: 60_000,
     hookTimeout: 120_000,
   },

@@ -12,7 +12,7 @@
  *   packDirect(), forwardDirect(count)   the same by direct convolution: the reference tier
  *   landmarks()                   the results, f32 [batch][10]
  */
-import { BATCH, CROP_BYTES, CROPS, GROUP, LANDMARKS, PARAMETERS } from "./memory";
+import { BATCH, CROP_BYTES, CROPS, LANDMARKS, PARAMETERS } from "./memory";
 import { landmarks as network } from "./network";
 import { landmarksDirect } from "./network_direct";
 
@@ -40,9 +40,7 @@ export function landmarks(): usize {
 
 /** Runs the network on the first `count` crops, 1 ≤ count ≤ batch(). */
 export function forward(count: i32): void {
-  for (let i = 0; i < count; i += GROUP) {
-    network(CROPS + <usize>(i * CROP_BYTES), LANDMARKS + <usize>(i * 40), min(GROUP, count - i));
-  }
+  network(CROPS, LANDMARKS, count);
 }
 
 /** The same by direct convolution, after `packDirect`. */

@@ -43,13 +43,12 @@ export const FC3_WEIGHTS: usize = memory.data(64 * 32 * 4, 16); // ten outputs, 
 export const INPUT_MAP: usize = memory.data(50 * 50 * 4 * 4, 16);
 export const CONV1_MAP: usize = memory.data(26 * 26 * 16 * 4, 16);
 export const CONV2_MAP: usize = memory.data(14 * 14 * 32 * 4, 16);
-/** Faces whose tiles go together through conv4 and conv5. */
-export const GROUP: i32 = 4;
+// From here on for all faces of a batch, whose tiles go together through conv4 and conv5.
 export const CONV3_MAP_BYTES: usize = 8 * 8 * 64 * 4;
-export const CONV3_MAP: usize = memory.data(4 * 8 * 8 * 64 * 4, 16);
-export const CONV4_MAP: usize = memory.data(4 * 8 * 8 * 64 * 4, 16);
+export const CONV3_MAP: usize = memory.data(16 * 8 * 8 * 64 * 4, 16);
+export const CONV4_MAP: usize = memory.data(16 * 8 * 8 * 64 * 4, 16);
 export const CONV5_MAP_BYTES: usize = 8 * 8 * 128 * 4;
-export const CONV5_MAP: usize = memory.data(4 * 8 * 8 * 128 * 4, 16);
+export const CONV5_MAP: usize = memory.data(16 * 8 * 8 * 128 * 4, 16);
 export const DEPTHWISE_OUT: usize = memory.data(128 * 4, 16);
 export const FC1_OUT: usize = memory.data(256 * 4, 16);
 export const FC2_OUT: usize = memory.data(64 * 4, 16);
@@ -58,7 +57,7 @@ export const FC3_OUT: usize = memory.data(32 * 4, 16);
 // Scratch of winograd.ts: a block's panels at their largest (conv4's, conv5's) and one tile.
 export const WINOGRAD_INPUT_PANEL: usize = memory.data(25 * (16 * 64 * 4 + 64), 64);
 export const WINOGRAD_OUTPUT_PANEL: usize = memory.data(25 * (16 * 128 * 4 + 64), 64);
-export const WINOGRAD_TEMP: usize = memory.data(2 * 8 * (8 + 3) * 16, 64);
+export const WINOGRAD_TEMP: usize = memory.data(64 * 16, 64);
 
 // The weights of network_direct.ts, filled by `packDirect`.
 export const DIRECT_CONV1_WEIGHTS: usize = memory.data(9 * 4 * 16 * 4, 16);

@@ -1,6 +1,6 @@
 /**
  * The forward pass of landmarks-regression-retail-0009, a line a stage: convolutions by Winograd (winograd.ts). Up to
- * conv3 face by face; conv4 and conv5, whose filters are large and whose maps are small, on a group of faces at once.
+ * conv3 face by face; conv4 and conv5, whose filters are large and whose maps are small, on all faces at once.
  */
 import { f32_affine_input } from "./kernels/f32_affine_input";
 import { f32_dense_32 } from "./kernels/f32_dense_32";
@@ -23,7 +23,7 @@ export function conv4(output: usize, faces: i32): void { convolve(3, m.CONV3_MAP
 // prettier-ignore
 export function conv5(output: usize, faces: i32): void { convolve(3, m.CONV4_MAP, m.CONV5_FILTERS, m.CONV5_PARAMS, output, faces, 6, 64, 64, 128, SAME_SIZE, 8); }
 
-/** crops: u8 [faces][48][48][3] BGR → landmarks: f32 [faces][10], 1 ≤ faces ≤ GROUP. */
+/** crops: u8 [faces][48][48][3] BGR → landmarks: f32 [faces][10], 1 ≤ faces ≤ BATCH. */
 export function landmarks(crops: usize, output: usize, faces: i32): void {
   // prettier-ignore
   for (let face: usize = 0; face < <usize>faces; face++) {                                              // a face's output

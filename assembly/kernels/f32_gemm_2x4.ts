@@ -15,6 +15,7 @@
  */
 import { madd } from "../simd";
 
+
 @inline
 export function f32_gemm_2x4(
   points: i32,

@@ -163,20 +163,25 @@ function poolRow(rising: bool, row: usize): void {
   }
 }
 
-/** One pixel of the pooled output from the greatest and least of its window. */
+/** One pixel of the pooled output from what poolRow left of its two rows, `next` bytes apart. */
 @inline
 function finishWindow(
   rising: bool,
-  max: v128,
-  min: v128,
+  window: usize,
+  next: usize,
   params: usize,
   size: usize,
   slope: v128,
   output: usize,
 ): void {
   const bias = v128.load(params);
-  const top = f32x4.add(max, bias);
-  const v = rising ? prelu(top, slope) : f32x4.pmax(top, f32x4.mul(slope, f32x4.add(min, bias)));
+  let v = f32x4.add(f32x4.pmax(v128.load(window), v128.load(window + next)), bias);
+  if (rising) {
+    v = prelu(v, slope);
+  } else {
+    const min = f32x4.pmin(v128.load(window, 48), v128.load(window + next, 48));
+    v = f32x4.pmax(v, f32x4.mul(slope, f32x4.add(min, bias)));
+  }
   v128.store(output, madd(v, v128.load(params + size), v128.load(params + 2 * size)));
 }
 
@@ -213,11 +218,9 @@ export function f32_winograd_output(
         for (let t = temp; t < temp + <usize>m * n * 16; t += 2 * n * 16) {
           poolRow(rising, t);
           poolRow(rising, t + n * 16);
-          for (let w = t; w < t + (mOut << 4); w += 16) {
-            const max = f32x4.pmax(v128.load(w), v128.load(w + n * 16));
-            const min = f32x4.pmin(v128.load(w, 48), v128.load(w + n * 16, 48));
-            finishWindow(rising, max, min, p, pixel, slope, out + ((w - t) >> 4) * pixel);
-          }
+          finishWindow(rising, t, n * 16, p, pixel, slope, out);
+          finishWindow(rising, t + 16, n * 16, p, pixel, slope, out + pixel);
+          finishWindow(rising, t + 32, n * 16, p, pixel, slope, out + 2 * pixel);
           out += row;
         }
       } else {

@@ -1,0 +1,64 @@
+/**
+ * The kernels by themselves, for test/kernels: built for both tiers by test/support/wasm-setup.ts. Kernels that the
+ * network inlines with constants take them as arguments here.
+ */
+import { f32_gemm_2x4 } from "../../assembly/kernels/f32_gemm_2x4";
+import { f32_winograd_input } from "../../assembly/kernels/f32_winograd_input";
+import { f32_winograd_output } from "../../assembly/kernels/f32_winograd_output";
+
+export * from "../../assembly/index";
+export * from "../../assembly/memory";
+export { f32_affine_input } from "../../assembly/kernels/f32_affine_input";
+export { f32_conv3x3_2x2x8 } from "../../assembly/kernels/f32_conv3x3_2x2x8";
+export { f32_dense_32 } from "../../assembly/kernels/f32_dense_32";
+export { f32_depthwise6x6_8 } from "../../assembly/kernels/f32_depthwise6x6_8";
+export { f32_sigmoid } from "../../assembly/kernels/f32_sigmoid";
+export { f32_winograd3_filter, f32_winograd6_filter } from "../../assembly/kernels/f32_winograd_filter";
+export { conv1, conv2, conv3, conv4, conv5 } from "../../assembly/network";
+
+/** Start of the memory that belongs to the test. */
+export function arena(): usize {
+  return __heap_base;
+}
+
+export function winograd_input(
+  m: i32,
+  input: usize,
+  size: i32,
+  channels: i32,
+  panel: usize,
+  pointStride: usize,
+  temp: usize,
+): void {
+  f32_winograd_input(m, input, size, channels, panel, pointStride, temp);
+}
+
+export function gemm_2x4(
+  points: i32,
+  input: usize,
+  inputStride: usize,
+  channels: i32,
+  K: i32,
+  filters: usize,
+  output: usize,
+  outputStride: usize,
+  outputChannels: i32,
+  tiles: i32,
+): void {
+  f32_gemm_2x4(points, input, inputStride, channels, K, filters, output, outputStride, outputChannels, tiles);
+}
+
+export function winograd_output(
+  m: i32,
+  panel: usize,
+  pointStride: usize,
+  params: usize,
+  output: usize,
+  size: i32,
+  channels: i32,
+  pooled: bool,
+  rising: bool,
+  temp: usize,
+): void {
+  f32_winograd_output(m, panel, pointStride, params, output, size, channels, pooled, rising, temp);
+}
