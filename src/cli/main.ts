@@ -6,6 +6,7 @@
 import { readFileSync } from "node:fs";
 import { CommanderError, InvalidArgumentError, program } from "commander";
 import { registerDetect } from "./detect.ts";
+import { registerEval } from "./eval.ts";
 
 // A reader that has seen enough (`| head`) closes the pipe: nobody is left to write to.
 for (const stream of [process.stdout, process.stderr]) {
@@ -24,6 +25,7 @@ program
   .showSuggestionAfterError()
   .configureHelp({ showGlobalOptions: false });
 registerDetect(program);
+registerEval(program);
 
 try {
   await program.parseAsync();
