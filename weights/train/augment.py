@@ -43,15 +43,21 @@ def views(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Random crops (N×48×48×3 uint8) of N faces and their points as fractions of the crop (N×5×2 float32)."""
     matrices, targets = geometry(points, images.shape[2], images.shape[1], how, rng)
-    crops = np.empty((len(images), SIDE, SIDE, 3), np.uint8)
-    for image, matrix, out in zip(images, matrices, crops):
-        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        cv2.warpAffine(image, matrix, (SIDE, SIDE), dst=out, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    crops = warp(images, matrices)
     for i in range(len(crops)):
         crops[i] = photometric(crops[i], how.photometric, rng)
         if rng.random() < how.occlusion:
             occlude(crops[i], crops[rng.integers(len(crops))], rng)
     return crops, targets
+
+
+def warp(images: np.ndarray, matrices: np.ndarray) -> np.ndarray:
+    """Crops N×48×48×3 of images, by the matrices from crop pixels to image pixels."""
+    crops = np.empty((len(images), SIDE, SIDE, 3), np.uint8)
+    for image, matrix, out in zip(images, matrices, crops):
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        cv2.warpAffine(image, matrix, (SIDE, SIDE), dst=out, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    return crops
 
 
 def geometry(

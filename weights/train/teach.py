@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 from . import container
-from .augment import Augmentation, geometry
+from .augment import Augmentation, geometry, warp
 from .container import SIDE
 from .data import REGISTRATION, SWAP, read_faces, reference
 from .evaluate import Predictor, predictor
@@ -36,14 +36,7 @@ def taught_points(
     answers = []
     for _ in range(count):
         matrices, _ = geometry(points, width, height, MILD, rng)
-        crops = np.stack(
-            [
-                cv2.warpAffine(
-                    image, matrix, (SIDE, SIDE), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
-                )
-                for image, matrix in zip(images, matrices)
-            ]
-        )
+        crops = warp(images, matrices)
         mirrored = np.linalg.det(matrices[:, :, :2]) < 0
         for predict in predictors:
             index = predict(crops) * SIDE - 0.5

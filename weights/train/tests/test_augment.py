@@ -38,7 +38,7 @@ def test_points_stay_on_the_face() -> None:
 
 def test_left_stays_left_in_mirror_images() -> None:
     rng = np.random.default_rng(6)
-    images, points = dotted_faces(100, rng)
+    _, points = dotted_faces(100, rng)
     matrices, targets = geometry(points, 80, 80, Augmentation(rotation=20, any_turn=0), rng)
     assert (np.linalg.det(matrices[:, :, :2]) < 0).any()
     assert (targets[:, 0, 0] < targets[:, 1, 0]).all()
