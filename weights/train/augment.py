@@ -20,6 +20,10 @@ from .data import SWAP
 class Augmentation:
     rotation: float = 55.0
     """Half the faces turn uniformly by up to this many degrees, the others by N(0, 6°)."""
+    any_turn: float = 0.08
+    """Share of all faces that turn by any angle instead: a few of AFLW's are upside down, and so are users'."""
+    level: bool = False
+    """Measure turns from where the face is upright rather than from the picture."""
     scale: tuple[float, float] = (1.55, 3.9)
     """Box sides as multiples of the points' extent: half log-uniform here, half in the usual 1.85–2.6."""
     shift: float = 0.05
@@ -39,15 +43,21 @@ def views(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Random crops (N×48×48×3 uint8) of N faces and their points as fractions of the crop (N×5×2 float32)."""
     matrices, targets = geometry(points, images.shape[2], images.shape[1], how, rng)
-    crops = np.empty((len(images), SIDE, SIDE, 3), np.uint8)
-    for image, matrix, out in zip(images, matrices, crops):
-        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        cv2.warpAffine(image, matrix, (SIDE, SIDE), dst=out, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    crops = warp(images, matrices)
     for i in range(len(crops)):
         crops[i] = photometric(crops[i], how.photometric, rng)
         if rng.random() < how.occlusion:
             occlude(crops[i], crops[rng.integers(len(crops))], rng)
     return crops, targets
+
+
+def warp(images: np.ndarray, matrices: np.ndarray) -> np.ndarray:
+    """Crops N×48×48×3 of images, by the matrices from crop pixels to image pixels."""
+    crops = np.empty((len(images), SIDE, SIDE, 3), np.uint8)
+    for image, matrix, out in zip(images, matrices, crops):
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        cv2.warpAffine(image, matrix, (SIDE, SIDE), dst=out, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    return crops
 
 
 def geometry(
@@ -61,7 +71,9 @@ def geometry(
     mirrored = points[:, SWAP] * [-1, 1] + [width, 0]
     points = np.where(flipped[:, None, None], mirrored, points)
 
-    angle = np.radians(np.where(rng.random(n) < 0.5, rng.uniform(-how.rotation, how.rotation, n), rng.normal(0, 6, n)))
+    degrees = np.where(rng.random(n) < 0.5, rng.uniform(-how.rotation, how.rotation, n), rng.normal(0, 6, n))
+    degrees = np.where(rng.random(n) < how.any_turn, rng.uniform(-180, 180, n), degrees)
+    angle = np.radians(degrees) + (roll(points) if how.level else 0)
     cos, sin = np.cos(angle), np.sin(angle)
     to_image = np.stack([np.stack([cos, -sin], 1), np.stack([sin, cos], 1)], 1)  # from the turned frame
     turned = (points - centre) @ to_image + centre
@@ -91,6 +103,12 @@ def geometry(
     offset[flipped, 0] = width - offset[flipped, 0]
     offset += linear.sum(2) * 0.5 - 0.5  # a pixel's centre lies half a pixel from its index, in both pictures
     return np.concatenate([linear, offset[:, :, None]], 2), targets
+
+
+def roll(points: np.ndarray) -> np.ndarray:
+    """The angle, in radians, by which faces are turned clockwise from upright."""
+    right, down = (points[:, 3:].mean(1) - points[:, :2].mean(1)).T
+    return np.arctan2(-right, down)
 
 
 NOISE = np.random.default_rng(0).normal(0, 1, 1 << 20).astype(np.float32)

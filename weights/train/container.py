@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +33,7 @@ def _layout() -> dict[str, tuple[int, ...]]:
             shapes[f"{name}.scale"] = (out,)
             shapes[f"{name}.shift"] = (out,)
 
-    for i, (inputs, outputs) in enumerate(zip(CHANNELS, CHANNELS[1:])):
+    for i, (inputs, outputs) in enumerate(pairwise(CHANNELS)):
         stage(f"conv{i + 1}", (outputs, inputs, 3, 3))
     stage("depthwise", (128, 6, 6))
     stage("fc1", (256, 128))
@@ -84,7 +85,9 @@ def read_safetensors(path: str | Path) -> tuple[Weights, dict[str, str]]:
     return weights, metadata
 
 
-def write_safetensors(path: str | Path, weights: Mapping[str, np.ndarray], metadata: Mapping[str, str], dtype: str = "F16") -> None:
+def write_safetensors(
+    path: str | Path, weights: Mapping[str, np.ndarray], metadata: Mapping[str, str], dtype: str = "F16"
+) -> None:
     """Write atomically: a reader never sees half a file."""
     narrow = {"F16": "<f2", "F32": "<f4"}[dtype]
     header: dict[str, object] = {"__metadata__": dict(metadata)}

@@ -58,7 +58,8 @@ def main() -> None:
         sets[f"turned ±{angle}°"] = [(each, each.boxes) for each in (turn(faces, angle), turn(faces, -angle))]
     files = [options.official, *options.weights]
     predictors = [predictor(container.load(path)) for path in files]
-    print(f"{len(faces)} faces".ljust(16) + "".join(f"{name[:20]:>22}" for name in ["official", *(p.stem for p in files[1:])]))
+    names = ["official", *(path.stem for path in options.weights)]
+    print(f"{len(faces)} faces".ljust(16) + "".join(f"{name[:20]:>22}" for name in names))
     for name, views in sets.items():
         scores = []
         for predict in predictors:

@@ -14,7 +14,7 @@ import sys
 import time
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import cv2
@@ -28,6 +28,13 @@ from .container import rounded, write_safetensors
 from .data import Faces, read_faces, reference
 from .evaluate import Evaluation, predictor
 from .network import Network, to_tensor
+
+
+SHOWN = (
+    *("canon mean", "debiased lfw", "debiased net", "debiased aflw"),
+    *("box 2.7×", "box 3.3×", "turned ±20°", "turned ±40°"),
+)
+"""The scores that an evaluation prints; the log has all."""
 
 
 @dataclass(frozen=True)
@@ -181,8 +188,7 @@ def report(run: Run, evaluation: Evaluation, loss: float) -> str:
         log.write_text("\t".join(["epoch", "seconds", "loss", *table]) + "\n")
     with log.open("a") as file:
         print(run.epoch, f"{run.seconds:.0f}", f"{loss:.5f}", *(f"{v:.5f}" for v in table.values()), sep="\t", file=file)
-    shown = ("canon mean", "debiased lfw", "debiased net", "debiased aflw", "box 2.7×", "box 3.3×", "turned ±20°", "turned ±40°")
-    return "  ".join(f"{name} {table[name]:.4f}" for name in shown)
+    return "  ".join(f"{name} {table[name]:.4f}" for name in SHOWN)
 
 
 def main() -> None:

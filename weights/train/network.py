@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -53,7 +53,7 @@ class Network(nn.Module):
         last, hidden1, hidden2 = channels[-1], 256 * width, 64 * width
         self.register_buffer("scale", torch.full((1, 3, 1, 1), 1 / 64))
         self.register_buffer("shift", torch.full((1, 3, 1, 1), -2.0))
-        self.convs = nn.ModuleList(nn.Conv2d(i, o, 3, padding=1) for i, o in zip(channels, channels[1:]))
+        self.convs = nn.ModuleList(nn.Conv2d(i, o, 3, padding=1) for i, o in pairwise(channels))
         self.depthwise = nn.Conv2d(last, last, 6, groups=last)
         self.fc1, self.fc2, self.fc3 = nn.Linear(last, hidden1), nn.Linear(hidden1, hidden2), nn.Linear(hidden2, 10)
         norms = [nn.BatchNorm2d(c) for c in channels[1:]] + [nn.BatchNorm1d(last), nn.BatchNorm1d(hidden1)]

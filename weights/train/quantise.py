@@ -102,7 +102,7 @@ def calibration_crops(faces: Faces, count: int = 1000) -> np.ndarray:
     """Crops of training faces in any size and turn that they are read in, so that none saturates."""
     rng = np.random.default_rng(3)
     some = faces.take(rng.permutation(len(faces))[:count])
-    return views(some.images, some.points, Augmentation(rotation=45, photometric=0.5, occlusion=0), rng)[0]
+    return views(some.images, some.points, Augmentation(rotation=45, any_turn=0, photometric=0.5, occlusion=0), rng)[0]
 
 
 def int8_predictor(weights: Weights, calibration: np.ndarray) -> Predictor:

@@ -23,7 +23,7 @@ from .data import SWAP, Faces, crop, read_faces, reference, relative
 from .evaluate import Predictor, boxes_around, normed_errors, predictor, turn
 
 BAD = 0.15
-WILD = Augmentation(rotation=90, scale=(1.2, 5.0), shift=0.15)
+WILD = Augmentation(rotation=90, any_turn=0, scale=(1.2, 5.0), shift=0.15)
 FEATURES = ("ln size", "(ln size + 1.5)²", "|twist|", "|skew|", "off-centre", "max(0, residual − 0.3)")
 
 

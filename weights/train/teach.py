@@ -1,7 +1,7 @@
 """Labels by trained networks: `python -m weights.train.teach a.safetensors … --out build/taught.csv`.
 
-Every face is seen in random mild views (box scale, shift, small rotation, flip) by every network; the mean answer is the
-taught one. Faces of `train.csv` keep a share of their own label. The unlabelled photos start from where faces lie on
+Every face is seen upright in random mild views (box scale, shift, small turns, flip) by every network; the mean answer is
+the taught one. Faces of `train.csv` keep a share of their own label. The unlabelled photos start from where faces lie on
 average and are refined in three rounds; those whose views disagree are left out. The CSV has the form of `train.csv`
 and stands for it in a configuration (`train = "build/taught.csv"`).
 """
@@ -18,12 +18,14 @@ import numpy as np
 import torch
 
 from . import container
-from .augment import Augmentation, geometry
+from .augment import Augmentation, geometry, warp
 from .container import SIDE
 from .data import REGISTRATION, SWAP, read_faces, reference
 from .evaluate import Predictor, predictor
 
-MILD = Augmentation(rotation=12, scale=(1.85, 2.6), shift=0.03, aspect=0.03, clipped=0, photometric=0, occlusion=0)
+MILD = Augmentation(rotation=12, any_turn=0, level=True, scale=(1.85, 2.6), shift=0.03, aspect=0.03, clipped=0)
+FAR = 0.2
+"""A taught point this far from its label, in extents of the points, is taken for wrong: the label stays alone."""
 
 
 def taught_points(
@@ -34,14 +36,7 @@ def taught_points(
     answers = []
     for _ in range(count):
         matrices, _ = geometry(points, width, height, MILD, rng)
-        crops = np.stack(
-            [
-                cv2.warpAffine(
-                    image, matrix, (SIDE, SIDE), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
-                )
-                for image, matrix in zip(images, matrices)
-            ]
-        )
+        crops = warp(images, matrices)
         mirrored = np.linalg.det(matrices[:, :, :2]) < 0
         for predict in predictors:
             index = predict(crops) * SIDE - 0.5
@@ -79,7 +74,10 @@ def main() -> None:
     apart = np.linalg.norm(taught - canon, axis=-1) / eyes
     for source in REGISTRATION:
         print(f"{source}: the taught points lie {apart[faces.sources == source].mean():.4f} eye distances from the labels")
-    points = (1 - options.share) * faces.points + options.share * (taught + offsets)
+    extent = (canon.max(1) - canon.min(1)).max(1)[:, None]
+    near = np.linalg.norm(taught - canon, axis=-1) < FAR * extent
+    print(f"points taken for wrong: {(~near).sum()} of {near.size}")
+    points = np.where(near[:, :, None], (1 - options.share) * canon + options.share * taught, canon) + offsets
     for row in rows:
         row["file"] = os.path.relpath(options.faces / row["file"], here)
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from weights.train.augment import Augmentation, geometry, views
+from weights.train.augment import Augmentation, geometry, roll, views
 from weights.train.data import SWAP, Faces
 
 PLAIN = Augmentation(photometric=0, occlusion=0)
@@ -38,8 +38,8 @@ def test_points_stay_on_the_face() -> None:
 
 def test_left_stays_left_in_mirror_images() -> None:
     rng = np.random.default_rng(6)
-    images, points = dotted_faces(100, rng)
-    matrices, targets = geometry(points, 80, 80, Augmentation(rotation=20), rng)
+    _, points = dotted_faces(100, rng)
+    matrices, targets = geometry(points, 80, 80, Augmentation(rotation=20, any_turn=0), rng)
     assert (np.linalg.det(matrices[:, :, :2]) < 0).any()
     assert (targets[:, 0, 0] < targets[:, 1, 0]).all()
     assert (targets[:, 3, 0] < targets[:, 4, 0]).all()
@@ -61,3 +61,13 @@ def test_views_follow_from_the_generator(faces: Faces) -> None:
     first, second = (views(some.images, some.points, Augmentation(), np.random.default_rng(9)) for _ in range(2))
     np.testing.assert_array_equal(first[0], second[0])
     np.testing.assert_array_equal(first[1], second[1])
+
+
+def test_level_views_are_upright() -> None:
+    rng = np.random.default_rng(8)
+    _, points = dotted_faces(100, rng)
+    angle = rng.uniform(-np.pi, np.pi, 100)
+    spin = np.stack([np.stack([np.cos(angle), np.sin(angle)], 1), np.stack([-np.sin(angle), np.cos(angle)], 1)], 1)
+    spun = (points - 40) @ spin + 40
+    _, targets = geometry(spun, 80, 80, Augmentation(rotation=0, any_turn=0, level=True, clipped=0), rng)
+    assert np.degrees(np.abs(roll(targets))).max() < 30

@@ -16,7 +16,9 @@ from weights.train.network import to_tensor
 def test_loss_is_the_metric_where_errors_are_large() -> None:
     true = torch.tensor([[[0.3, 0.35], [0.7, 0.35], [0.5, 0.5], [0.35, 0.75], [0.65, 0.75]]])
     predicted = true + torch.tensor([0.12, 0.16])
-    assert normed_loss(predicted, true).item() == pytest.approx(normed_errors(predicted.numpy(), true.numpy()).mean(), rel=1e-3)
+    assert normed_loss(predicted, true).item() == pytest.approx(
+        normed_errors(predicted.numpy(), true.numpy()).mean(), rel=1e-3
+    )
     assert normed_loss(true, true).item() == pytest.approx(0.01, rel=1e-3)
 
 

@@ -23,7 +23,9 @@ def test_residual_ignores_similarities_and_sees_reflections() -> None:
 def test_features_of_a_straight_face_are_small() -> None:
     values = features(FACE, mean_shape(FACE))[0]
     np.testing.assert_allclose(values[[2, 3, 5]], 0, atol=1e-9)
-    np.testing.assert_allclose(features(turned(FACE, 20), mean_shape(FACE))[0, [0, 2, 3, 5]], values[[0, 2, 3, 5]], atol=1e-9)
+    np.testing.assert_allclose(
+        features(turned(FACE, 20), mean_shape(FACE))[0, [0, 2, 3, 5]], values[[0, 2, 3, 5]], atol=1e-9
+    )
 
 
 def test_a_mirrored_answer_agrees() -> None:
