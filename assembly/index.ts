@@ -8,11 +8,23 @@
  *   widen(at, count)              … or the halves of a float16 tensor, at the end of its place, then widens them
  *   pack()                        takes the tensors over into the kernels' layouts: once, after all are written
  *   crops()                       where the caller writes crops, u8 [batch][48][48][3] BGR
+ *   pixels(), pixelsBytes()       … or the pixels of a box, to be made into a crop by
+ *   resize(…, slot)               (image/u8_resize_bilinear_48x48.ts)
  *   forward(count)                runs the network on the first `count` crops
  *   packDirect(), forwardDirect(count)   the same by direct convolution: the reference tier
  *   landmarks()                   the results, f32 [batch][10]
  */
-import { BATCH, CROP_BYTES, CROPS, LANDMARKS, PARAMETERS } from "./memory";
+import { u8_resize_bilinear_48x48 } from "./image/u8_resize_bilinear_48x48";
+import {
+  BATCH,
+  CROP_BYTES,
+  CROPS,
+  LANDMARKS,
+  PARAMETERS,
+  PIXELS,
+  PIXELS_BYTES,
+  RESIZE_SCRATCH,
+} from "./memory";
 import { landmarks as network } from "./network";
 import { landmarksDirect } from "./network_direct";
 
@@ -32,6 +44,40 @@ export function parameters(): usize {
 
 export function crops(): usize {
   return CROPS;
+}
+
+export function pixels(): usize {
+  return PIXELS;
+}
+
+export function pixelsBytes(): i32 {
+  return PIXELS_BYTES;
+}
+
+/** Makes the pixels that were written at `pixels()` into the crop `slot`. */
+export function resize(
+  stride: i32,
+  allRows: bool,
+  allPixels: bool,
+  width: i32,
+  height: i32,
+  pixelBytes: i32,
+  order: i32,
+  slot: i32,
+): void {
+  const crop = CROPS + <usize>(slot * CROP_BYTES);
+  u8_resize_bilinear_48x48(
+    PIXELS,
+    stride,
+    allRows,
+    allPixels,
+    width,
+    height,
+    pixelBytes,
+    order,
+    crop,
+    RESIZE_SCRATCH,
+  );
 }
 
 export function landmarks(): usize {

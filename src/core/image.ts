@@ -1,4 +1,5 @@
 import { expected } from "./errors.ts";
+import type { ModelExports } from "./model.ts";
 import type { Box, ImageLike, PixelFormat } from "./types.ts";
 
 /** Bytes per pixel and the offsets of blue, green and red. */
@@ -57,50 +58,49 @@ export function checkImage(image: ImageLike): void {
   }
 }
 
-/** Where the two taps of each of 48 outputs lie in a side of `size` pixels, and the weights of 2048 that they have. */
-function taps(size: number, clampWeight: boolean) {
-  return Array.from({ length: 48 }, (_, i) => {
-    const position = Math.fround((i + 0.5) * (size / 48) - 0.5);
-    let first = Math.floor(position);
-    let fraction = Math.fround(position - first);
-    if (clampWeight && (first < 0 || first >= size - 1)) {
-      first = Math.min(Math.max(first, 0), size - 1);
-      fraction = 0;
-    }
-    const clamp = (at: number) => Math.min(Math.max(at, 0), size - 1);
-    return [
-      clamp(first),
-      clamp(first + 1),
-      Math.round(Math.fround(1 - fraction) * 2048),
-      Math.round(fraction * 2048),
-    ] as const;
-  });
+/** Rows or columns of a box that a crop of 48 needs two by two; up to here all of them are as quick to copy. */
+const PAIRS = 96;
+
+/** The two pixels of `size` that output `i` of 48 lies between (as in assembly/image/u8_resize_bilinear_48x48.ts). */
+function taps(i: number, size: number): [number, number] {
+  const tap = Math.floor(Math.fround((i + 0.5) * (size / 48) - 0.5));
+  return [Math.min(Math.max(tap, 0), size - 1), Math.min(Math.max(tap + 1, 0), size - 1)];
 }
 
-/** Stretches a box to 48×48 BGR as OpenCV's INTER_LINEAR does on bytes, into the crop `slot` of the model. */
-export function cropInto(
-  model: { memory: WebAssembly.Memory; crops(): number },
-  image: ImageLike,
-  box: Box,
-  slot: number,
-): void {
+/**
+ * Makes a box of an image into the crop `slot` of the model: 48×48 BGR, stretched as OpenCV's INTER_LINEAR does. Only
+ * the rows that this needs, at most 96, are copied into the module's memory.
+ * @param box whole pixels, inside the image
+ */
+export function cropInto(model: ModelExports, image: ImageLike, box: Box, slot: number): void {
   const { data, width, format = "rgba" } = image;
   const [bytes, blue, green, red] = FORMATS[format];
   const stride = image.stride ?? width * bytes;
-  const crop = new Uint8Array(model.memory.buffer, model.crops() + slot * 6912, 6912);
-  const columns = taps(box.width, true);
-  let to = 0;
-  for (const [top, bottom, topWeight, bottomWeight] of taps(box.height, false)) {
-    for (const [left, right, leftWeight, rightWeight] of columns) {
-      const a = (box.y + top) * stride + (box.x + left) * bytes;
-      const b = (box.y + top) * stride + (box.x + right) * bytes;
-      const c = (box.y + bottom) * stride + (box.x + left) * bytes;
-      const d = (box.y + bottom) * stride + (box.x + right) * bytes;
-      for (const channel of [blue, green, red]) {
-        const upper = data[a + channel]! * leftWeight + data[b + channel]! * rightWeight;
-        const lower = data[c + channel]! * leftWeight + data[d + channel]! * rightWeight;
-        crop[to++] = (((topWeight * (upper >> 4)) >> 16) + ((bottomWeight * (lower >> 4)) >> 16) + 2) >> 2;
+  const memory = new Uint8Array(model.memory.buffer);
+  const start = box.y * stride + box.x * bytes;
+  const rowBytes = box.width * bytes;
+  const allRows = box.height <= PAIRS;
+  // A box of thousands of pixels a row: two pixels a column instead of whole rows keep the copy in its place.
+  const allPixels = (allRows ? box.height : PAIRS) * rowBytes <= model.pixelsBytes();
+  const columns = allPixels ? [] : Array.from({ length: 48 }, (_, x) => taps(x, box.width)).flat();
+  let to = model.pixels();
+  const copyRow = (row: number) => {
+    const from = start + row * stride;
+    if (allPixels) {
+      memory.set(data.subarray(from, from + rowBytes), to);
+      to += rowBytes;
+    } else {
+      for (const column of columns) {
+        for (let i = 0; i < bytes; i++) memory[to++] = data[from + column * bytes + i]!;
       }
     }
+  };
+  if (allRows) {
+    for (let row = 0; row < box.height; row++) copyRow(row);
+  } else {
+    for (let y = 0; y < 48; y++) for (const row of taps(y, box.height)) copyRow(row);
   }
+  const packedStride = allPixels ? rowBytes : PAIRS * bytes;
+  const order = blue | (green << 8) | (red << 16);
+  model.resize(packedStride, allRows, allPixels, box.width, box.height, bytes, order, slot);
 }

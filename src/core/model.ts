@@ -17,6 +17,18 @@ export interface ModelExports {
   widen(at: number, count: number): void;
   pack(): void;
   crops(): number;
+  pixels(): number;
+  pixelsBytes(): number;
+  resize(
+    stride: number,
+    allRows: boolean,
+    allPixels: boolean,
+    width: number,
+    height: number,
+    pixelBytes: number,
+    order: number,
+    slot: number,
+  ): void;
   forward(count: number): void;
   landmarks(): number;
 }
@@ -28,6 +40,9 @@ const FUNCTIONS = [
   "widen",
   "pack",
   "crops",
+  "pixels",
+  "pixelsBytes",
+  "resize",
   "forward",
   "landmarks",
 ] as const;

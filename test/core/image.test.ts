@@ -1,0 +1,178 @@
+/** Cropping against the real OpenCV (test/fixtures/make_resize.py), in both tiers. */
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { resolveBox } from "../../src/core/box.ts";
+import { cropInto } from "../../src/core/image.ts";
+import { instantiate } from "../../src/core/model.ts";
+import type { Box, ImageLike, PixelFormat } from "../../src/core/types.ts";
+import fixture from "../fixtures/resize.json" with { type: "json" };
+import { random } from "../support/random.ts";
+import { readReference, reference } from "../support/reference.ts";
+
+const expected = new Uint8Array(readFileSync("test/fixtures/resize.bin"));
+
+interface Case {
+  kind: string;
+  width: number;
+  height: number;
+  seed: number;
+}
+
+/** The image that make_resize.py makes, BGR. */
+function bgrImage({ kind, width, height, seed }: Case): Uint8Array {
+  const next = random(seed);
+  if (kind === "noise") return Uint8Array.from({ length: width * height * 3 }, () => 256 * next());
+  return Uint8Array.from({ length: width * height * 3 }, (_, i) => {
+    const c = i % 3;
+    const x = Math.floor(i / 3) % width;
+    const y = Math.floor(i / 3 / width);
+    if (kind === "ramp") return Math.floor((x * (seed + c) + y * 2 + c * 40) / 3) % 256;
+    return ((Math.floor(x / 5) + Math.floor(y / 7) + c) % 2) * 255;
+  });
+}
+
+const ORDER = { rgba: [2, 1, 0, -1], rgb: [2, 1, 0], bgr: [0, 1, 2], bgra: [0, 1, 2, -1] } as const;
+
+/** The BGR image in another format, its rows `gap` bytes apart from each other and its data `offset` bytes into a buffer. */
+function convert(
+  bgr: Uint8Array,
+  { width, height }: Case,
+  format: keyof typeof ORDER,
+  gap: number,
+  offset: number,
+): ImageLike {
+  const order = ORDER[format];
+  const stride = width * order.length + gap;
+  const data = new Uint8Array(offset + stride * height).fill(77).subarray(offset);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      order.forEach((c, i) => {
+        data[y * stride + x * order.length + i] = c < 0 ? 200 : bgr[(y * width + x) * 3 + c]!;
+      });
+    }
+  }
+  return { data, width, height, format, stride };
+}
+
+const toBox = ([x, y, width, height]: number[]) => ({ x: x!, y: y!, width: width!, height: height! });
+
+describe.each(["model", "model-relaxed"])("cropping by %s", (name) => {
+  const model = instantiate(new WebAssembly.Module(readFileSync(`dist/${name}.wasm`)));
+  const crop = (image: ImageLike, box: Box, slot: number): Uint8Array => {
+    new Uint8Array(model.memory.buffer, model.pixels(), model.pixelsBytes()).fill(slot * 37); // of no effect
+    cropInto(model, image, box, slot);
+    return new Uint8Array(model.memory.buffer, model.crops() + slot * 6912, 6912).slice();
+  };
+
+  it.each(fixture.cases.map((each, i) => ({ ...each, i })))(
+    "equals OpenCV: $kind $width×$height, box $box",
+    (each) => {
+      const bgr = bgrImage(each);
+      const want = expected.subarray(each.i * 6912, (each.i + 1) * 6912);
+      const formats = [
+        ["bgr", 0, 0],
+        ["rgba", 0, 0],
+        ["rgb", 5, 1],
+        ["bgra", 3, 2],
+      ] as const;
+      formats.forEach(([format, gap, offset], slot) => {
+        expect(crop(convert(bgr, each, format, gap, offset), toBox(each.box), slot), format).toEqual(want);
+      });
+    },
+  );
+
+  it("reads gray as three equal channels", () => {
+    const [each] = fixture.cases;
+    const bgr = bgrImage(each!);
+    const gray = bgr.filter((_, i) => i % 3 === 1);
+    const want = expected.subarray(0, 6912).map((_, i, all) => all[Math.floor(i / 3) * 3 + 1]!);
+    expect(
+      crop({ data: gray, width: each!.width, height: each!.height, format: "gray" }, toBox(each!.box), 15),
+    ).toEqual(want);
+  });
+
+  it("passes 48×48 pixels through", () => {
+    const data = bgrImage({ kind: "noise", width: 48, height: 48, seed: 9 });
+    expect(
+      crop({ data, width: 48, height: 48, format: "bgr" }, { x: 0, y: 0, width: 48, height: 48 }, 0),
+    ).toEqual(data);
+  });
+
+  it.each<[PixelFormat, number]>([
+    ["rgba", 4],
+    ["rgb", 3],
+    ["bgr", 3],
+    ["bgra", 4],
+    ["gray", 1],
+  ])("reads no byte outside the box, in pictures of any size: %s", (format, bytes) => {
+    const next = random(21);
+    for (const [width, height] of [
+      [1, 1],
+      [2, 3],
+      [95, 96],
+      [97, 98],
+      [5000, 3],
+      [11_000, 100],
+      [3, 5000],
+    ] as const) {
+      const data = Uint8Array.from({ length: width * height * bytes }, () => 256 * next());
+      const box = {
+        x: Math.floor(width / 3),
+        y: Math.floor(height / 4),
+        width: Math.ceil(width / 2),
+        height: Math.ceil(height / 2),
+      };
+      const whole = crop({ data, width, height, format }, box, 0);
+      const cut = new Uint8Array(box.width * box.height * bytes);
+      for (let y = 0; y < box.height; y++) {
+        const from = ((box.y + y) * width + box.x) * bytes;
+        cut.set(data.subarray(from, from + box.width * bytes), y * box.width * bytes);
+      }
+      const alone = crop(
+        { data: cut, width: box.width, height: box.height, format },
+        { ...box, x: 0, y: 0 },
+        1,
+      );
+      expect(whole, `${width}×${height}`).toEqual(alone);
+    }
+  });
+
+  it("leaves the other crops alone", () => {
+    const memory = new Uint8Array(model.memory.buffer, model.crops(), 16 * 6912);
+    memory.fill(5);
+    crop(
+      { data: new Uint8Array(300).fill(9), width: 10, height: 10, format: "rgb" },
+      { x: 0, y: 0, width: 10, height: 10 },
+      3,
+    );
+    expect(memory.subarray(0, 3 * 6912).every((v) => v === 5)).toBe(true);
+    expect(memory.subarray(3 * 6912, 4 * 6912).every((v) => v === 9)).toBe(true);
+    // The byte behind is overwritten; crops are made in order.
+    expect(memory.subarray(4 * 6912 + 1).every((v) => v === 5)).toBe(true);
+  });
+});
+
+describe("resolveBox", () => {
+  const image = { data: new Uint8Array(0), width: 100, height: 80 };
+
+  it.each([
+    ["the whole image by default", undefined, 1, [0, 0, 100, 80]],
+    ["corners truncated", [10.9, 20.9, 30.2, 9.3], 1, [10, 20, 31, 10]],
+    ["clipped on all sides", [-10, -5, 500, 500], 1, [0, 0, 100, 80]],
+    ["expanded about the centre", [40, 40, 20, 10], 1.5, [35, 37, 30, 15]],
+    ["expanded, then clipped", [0, 0, 20, 10], 2, [0, 0, 30, 15]],
+    ["shrunk", [40, 40, 20, 10], 0.5, [45, 42, 10, 5]],
+  ])("%s", (_, box, expand, want) => {
+    expect(resolveBox(image, box && toBox(box), expand)).toEqual(toBox(want));
+  });
+
+  it.skipIf(!reference)("cuts the boxes of the golden cases as the zoo's demos do (needs ../shared)", () => {
+    const { cases } = JSON.parse(readReference("golden/golden.json").toString()) as {
+      cases: { box: number[]; clipped: number[] }[];
+    };
+    expect(cases).toHaveLength(64);
+    for (const { box, clipped } of cases) {
+      expect(resolveBox({ ...image, width: 80, height: 80 }, toBox(box), 1)).toEqual(toBox(clipped));
+    }
+  });
+});
