@@ -2,8 +2,8 @@
  * One convolution stage by Winograd: the rows of tiles of one or more faces go in blocks through input transform, matrix
  * products and output transform, so that a block's panels stay in cache.
  *
- * Each call is a function of its own with constants for all arguments but `faces`; it holds these loops with
- * every stride an immediate of its instruction.
+ * Inlined into one function a stage (network.ts) with constants for all arguments but the maps and `faces`: the engine
+ * folds them into strides and trip counts.
  */
 import { f32_gemm_2x4 } from "./kernels/f32_gemm_2x4";
 import { f32_winograd_input } from "./kernels/f32_winograd_input";
@@ -16,7 +16,7 @@ const POINT_GAP: usize = 64;
 /**
  * m             pixels of a tile's side: F(m×m, 3×3)
  * input         f32 [faces][size+2][size+2][channels]
- * filters       f32 [(m+2)²][OC/8][K][8]
+ * filters       f32 [(m+2)²][OC/16][K][16]
  * params        f32 bias[OC], scale[OC], shift[OC], slope
  * output        f32 [faces][out+2][out+2][OC]
  * K             the channels that aren't padding
