@@ -64,8 +64,8 @@ beforeAll(async () => {
   }
 });
 
-const python = [process.env.PYTHON ?? "python3"].find(
-  (command) => spawnSync(command, ["-c", "import numpy"]).status === 0,
+const python = [process.env.PYTHON, "python3", "/usr/bin/python3"].find(
+  (command) => command && spawnSync(command, ["-c", "import numpy"]).status === 0,
 );
 
 /** Compares every score with NumPy's, to 1e-6. */
