@@ -21,7 +21,16 @@ import numpy as np
 
 from . import container
 from .data import Faces, reference
-from .evaluate import ANGLES, OFFICIAL, boxes_around, crop, normed_errors, predictor, relative, turn
+from .evaluate import (
+    ANGLES,
+    OFFICIAL,
+    boxes_around,
+    crop,
+    normed_errors,
+    predictor,
+    relative,
+    turn,
+)
 
 EXTENT = 480
 LABELS = Path(__file__).with_name("elsewhere.csv")

@@ -29,7 +29,6 @@ from .data import Faces, read_faces, reference
 from .evaluate import Evaluation, predictor
 from .network import Network, to_tensor
 
-
 SHOWN = (
     *("canon mean", "debiased lfw", "debiased net", "debiased aflw"),
     *("box 2.7×", "box 3.3×", "turned ±20°", "turned ±40°"),

@@ -7,7 +7,15 @@ import pytest
 
 from weights.train import container
 from weights.train.data import Faces, crop, relative
-from weights.train.evaluate import OFFICIAL, Evaluation, boxes_around, debiased_errors, normed_errors, predictor, turn
+from weights.train.evaluate import (
+    OFFICIAL,
+    Evaluation,
+    boxes_around,
+    debiased_errors,
+    normed_errors,
+    predictor,
+    turn,
+)
 from weights.train.teach import taught_points
 
 from .conftest import ROOT

@@ -9,7 +9,13 @@ import pytest
 import torch
 
 from weights.train import container
-from weights.train.container import SHAPES, Weights, read_safetensors, rounded, write_safetensors
+from weights.train.container import (
+    SHAPES,
+    Weights,
+    read_safetensors,
+    rounded,
+    write_safetensors,
+)
 from weights.train.data import Faces
 from weights.train.evaluate import OFFICIAL, Evaluation, predictor
 from weights.train.network import Network, to_tensor

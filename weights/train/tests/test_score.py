@@ -3,7 +3,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from weights.train.score import apply, auc, disagreement, features, logistic, mean_shape, similarity_residual
+from weights.train.score import (
+    apply,
+    auc,
+    disagreement,
+    features,
+    logistic,
+    mean_shape,
+    similarity_residual,
+)
 
 FACE = np.array([[[0.3, 0.35], [0.7, 0.35], [0.5, 0.55], [0.35, 0.75], [0.65, 0.75]]])
 
