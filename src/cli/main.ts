@@ -7,6 +7,7 @@ import { readFileSync } from "node:fs";
 import { CommanderError, InvalidArgumentError, program } from "commander";
 import { registerDetect } from "./detect.ts";
 import { registerEval } from "./eval.ts";
+import { registerWeights } from "./weights.ts";
 
 // A reader that has seen enough (`| head`) closes the pipe: nobody is left to write to.
 for (const stream of [process.stdout, process.stderr]) {
@@ -26,6 +27,7 @@ program
   .configureHelp({ showGlobalOptions: false });
 registerDetect(program);
 registerEval(program);
+registerWeights(program);
 
 try {
   await program.parseAsync();

@@ -3,6 +3,9 @@
  * header, the header, then the tensors' bytes. The header maps each name to its dtype, shape and place, and
  * `__metadata__` to strings.
  *
+ * Further metadata: `ranges`, a JSON object that gives [least, largest] of the activations after each stage, which int8
+ * arithmetic needs.
+ *
  * Read strictly: every tensor of `TENSORS` with its shape and nothing else, as F32 or F16, finite, the data covered
  * once without gaps. A file that passes can't surprise the kernels.
  */
@@ -147,6 +150,40 @@ export function toFloat32({ dtype, data }: Tensor): Float32Array {
   if (dtype === "F32")
     return Float32Array.from({ length: data.length / 4 }, (_, i) => view.getFloat32(4 * i, true));
   return Float32Array.from({ length: data.length / 2 }, (_, i) => fromHalf(view.getUint16(2 * i, true)));
+}
+
+/**
+ * The same weights as float16.
+ * @throws WeightsError when a value is too large for it
+ */
+export function toHalves({ metadata, tensors }: WeightsFile): WeightsFile {
+  const halves = [...tensors].map(([name, tensor]): [string, Tensor] => {
+    const data = new Uint8Array((tensor.data.length / BYTES[tensor.dtype]) * BYTES.F16);
+    const view = new DataView(data.buffer);
+    toFloat32(tensor).forEach((value, i) => {
+      const half = toHalf(value);
+      if ((half & 0x7c00) === 0x7c00)
+        throw new WeightsError(`${name} holds ${value}, which is too large for float16.`);
+      view.setUint16(2 * i, half, true);
+    });
+    return [name, { dtype: "F16", shape: tensor.shape, data }];
+  });
+  return { metadata, tensors: new Map(halves) };
+}
+
+/** To the nearest half, ties to even (IEEE 754 binary16). */
+function toHalf(value: number): number {
+  const sign = value < 0 ? 0x8000 : 0;
+  const magnitude = Math.abs(value);
+  const exponent = magnitude === 0 ? -15 : Math.max(-15, Math.floor(Math.log2(magnitude)));
+  // In units of the last place: a normal half has 11 bits, and rounding up to the next power of two carries by itself.
+  const unit = 2 ** (Math.max(exponent, -14) - 10);
+  const scaled = magnitude / unit;
+  let rounded = Math.floor(scaled);
+  const rest = scaled - rounded;
+  if (rest > 0.5 || (rest === 0.5 && rounded % 2 === 1)) rounded++;
+  const bits = exponent < -14 ? rounded : ((exponent + 15) << 10) + (rounded - 1024);
+  return sign | Math.min(bits, 0x7c00);
 }
 
 function fromHalf(half: number): number {

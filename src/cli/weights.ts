@@ -1,0 +1,196 @@
+/** `fivepoint weights`: what a weights file holds, and weights from and to other formats. */
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import {
+  parseWeights,
+  serializeWeights,
+  toHalves,
+  type WeightsFile,
+  type WeightsMetadata,
+} from "../weights/container.ts";
+import { exportOnnx } from "../weights/onnx.ts";
+import { importOpenVino } from "../weights/openvino/import.ts";
+import { elements } from "../weights/tensors.ts";
+import { OFFICIAL_BASE_URL, OFFICIAL_FILES, type OfficialFile, type OfficialPrecision } from "./official.ts";
+import { writeWhole } from "./output.ts";
+
+const EMBEDDED = fileURLToPath(new URL("../weights.safetensors", import.meta.url));
+
+async function read(path: string): Promise<Uint8Array> {
+  return readFile(path).catch((error) => {
+    throw new Error(`${path}: ${error.code === "ENOENT" ? "no such file" : error.message}`);
+  });
+}
+
+/** Adds the file's name to what is wrong with it. */
+async function about<T>(path: string, work: () => T | Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw new Error(`${path}: ${error instanceof Error ? error.message : error}`, { cause: error });
+  }
+}
+
+async function info(path: string | undefined, { json }: { json?: boolean }): Promise<void> {
+  const bytes = await read(path ?? EMBEDDED);
+  const { metadata, tensors } = await about(path ?? "the embedded weights", () => parseWeights(bytes));
+  const sha256 = createHash("sha256").update(bytes).digest("hex");
+  const table = [...tensors].map(([name, { dtype, shape }]) => ({ name, dtype, shape }));
+  const parameters = table.reduce((sum, { shape }) => sum + elements(shape), 0);
+  if (json) {
+    console.log(JSON.stringify({ ...metadata, sha256, bytes: bytes.length, parameters, tensors: table }));
+    return;
+  }
+  const { format: _, name, version, license, source, ...others } = metadata;
+  const lines = Object.entries({ name, version, license, source, ...others, sha256 }).map(
+    ([key, value]) => `${key.padEnd(10)} ${value}`,
+  );
+  lines.push(`${"size".padEnd(10)} ${bytes.length} bytes, ${parameters} parameters`, "");
+  for (const { name: tensor, dtype, shape } of table)
+    lines.push(`  ${tensor.padEnd(18)} ${dtype}  ${shape.join("×")}`);
+  console.log(lines.join("\n"));
+}
+
+interface ImportOptions {
+  out: string;
+  name?: string;
+  license?: string;
+  f16?: boolean;
+}
+
+async function convert(
+  xml: Uint8Array,
+  bin: Uint8Array,
+  source: string,
+  { out, name, license, f16 }: ImportOptions,
+): Promise<void> {
+  const metadata: Partial<WeightsMetadata> = { source, ...(name && { name }), ...(license && { license }) };
+  let file: WeightsFile = importOpenVino(new TextDecoder().decode(xml), bin, metadata);
+  if (f16) file = toHalves(file);
+  const bytes = serializeWeights(file);
+  await writeWhole(out, bytes);
+  console.log(`${out}: ${file.metadata.name}, ${file.metadata.license}, ${bytes.length} bytes`);
+}
+
+/** Downloads one file, and returns it only when its size and its SHA-384 are what they should be. */
+async function download(
+  url: URL,
+  { bytes: size, sha384 }: OfficialFile,
+  seconds: number,
+): Promise<Uint8Array> {
+  console.error(`GET ${url}`);
+  let bytes: Uint8Array;
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(1000 * seconds) });
+    if (!response.ok) throw new Error(`the server answers ${response.status} ${response.statusText}`);
+    bytes = new Uint8Array(await response.arrayBuffer());
+  } catch (error) {
+    const { name, message, cause } = error as Error;
+    const reason =
+      name === "TimeoutError"
+        ? `no answer within ${seconds} s`
+        : cause instanceof Error
+          ? cause.message
+          : message;
+    throw new Error(`${url}: ${reason}`, { cause: error });
+  }
+  if (bytes.length !== size)
+    throw new Error(`${url}: ${bytes.length} bytes came, where the file has ${size}`);
+  const hash = createHash("sha384").update(bytes).digest("hex");
+  if (hash !== sha384) throw new Error(`${url}: its SHA-384 is ${hash}, where the file has ${sha384}`);
+  return bytes;
+}
+
+interface PullOptions extends ImportOptions {
+  precision: OfficialPrecision;
+  baseUrl: string;
+  timeout: number;
+}
+
+/** @param files what the files must be; only tests give others */
+export async function pull(
+  { precision, baseUrl, timeout, ...options }: PullOptions,
+  files: Record<OfficialPrecision, Record<"xml" | "bin", OfficialFile>> = OFFICIAL_FILES,
+): Promise<void> {
+  const base = new URL(baseUrl.endsWith("/") ? baseUrl : `${baseUrl}/`);
+  const path = `${precision}/landmarks-regression-retail-0009`;
+  const { xml, bin } = files[precision];
+  const source = `Open Model Zoo 2023.0, ${precision}, ${new URL(`${path}.bin`, base)}`;
+  await convert(
+    await download(new URL(`${path}.xml`, base), xml, timeout),
+    await download(new URL(`${path}.bin`, base), bin, timeout),
+    source,
+    options,
+  );
+}
+
+function seconds(text: string): number {
+  const value = Number(text);
+  if (!(value > 0)) throw new InvalidArgumentError("It must be a number above 0.");
+  return value;
+}
+
+function httpUrl(text: string): string {
+  if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol))
+    throw new InvalidArgumentError("It must be an http(s) address.");
+  return text;
+}
+
+const halves = () => new Option("--f16", "store half-precision floats: half the size");
+
+export function registerWeights(program: Command): void {
+  const weights = program
+    .command("weights")
+    .description("inspect weights files; import, download and export weights");
+  weights
+    .command("info")
+    .description("print name, license, hash and tensors of a weights file")
+    .argument("[file]", "default: the embedded weights")
+    .option("--json", "print one JSON object")
+    .action(info);
+  weights
+    .command("import")
+    .description("convert an OpenVINO model (.xml and .bin) to a weights file")
+    .requiredOption("--xml <file>", "the model's graph")
+    .requiredOption("--bin <file>", "the model's constants")
+    .requiredOption("--out <file>", "weights file to write")
+    .option("--name <name>", "name that the file gives itself")
+    .option("--license <license>", "its license (default: Apache-2.0, the official files')")
+    .addOption(halves())
+    .action(async ({ xml, bin, ...options }: ImportOptions & { xml: string; bin: string }) => {
+      const [graph, constants] = await Promise.all([read(xml), read(bin)]);
+      await about(xml, () => convert(graph, constants, "OpenVINO IR", options));
+    });
+  weights
+    .command("pull")
+    .description("download the official weights of Open Model Zoo (Apache-2.0), check and convert them")
+    .requiredOption("--out <file>", "weights file to write")
+    .addOption(
+      new Option("--precision <type>", "which of the official files")
+        .choices(Object.keys(OFFICIAL_FILES))
+        .default("FP32"),
+    )
+    .option(
+      "--base-url <url>",
+      "a mirror of the folder that holds FP32, FP16 and FP16-INT8",
+      httpUrl,
+      OFFICIAL_BASE_URL,
+    )
+    .option("--timeout <seconds>", "for each file", seconds, 60)
+    .addOption(halves())
+    .action((options: PullOptions) => pull(options));
+  weights
+    .command("export")
+    .description("write the network with its weights in another format")
+    .addOption(new Option("--format <format>").choices(["onnx"]).makeOptionMandatory())
+    .option("--weights <file>", "default: the embedded weights")
+    .requiredOption("--out <file>", "file to write")
+    .action(async ({ weights: path = EMBEDDED, out }: { weights?: string; out: string }) => {
+      const bytes = await read(path);
+      const model = await about(path, () => exportOnnx(parseWeights(bytes)));
+      await writeWhole(out, model);
+      console.log(`${out}: ${model.length} bytes`);
+    });
+}

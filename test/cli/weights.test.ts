@@ -1,0 +1,215 @@
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer, type RequestListener, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { createLandmarkerSync } from "fivepoint";
+import { afterEach, describe, expect, it } from "vitest";
+import { OFFICIAL_FILES } from "../../src/cli/official.ts";
+import { pull } from "../../src/cli/weights.ts";
+import { parseWeights, serializeWeights } from "../../src/weights/container.ts";
+import { writeIr } from "../support/openvino.ts";
+import { randomCrops } from "../support/random.ts";
+import { randomWeights } from "../support/weights.ts";
+import { fivepoint, temporaryFolder } from "./support.ts";
+
+const folder = temporaryFolder();
+const ir = writeIr(randomWeights(4), {});
+const xmlFile = join(folder, "model.xml");
+const binFile = join(folder, "model.bin");
+mkdirSync(folder, { recursive: true });
+writeFileSync(xmlFile, ir.xml);
+writeFileSync(binFile, ir.bin);
+
+let server: Server | undefined;
+afterEach(() => {
+  server?.closeAllConnections();
+  server?.close();
+});
+
+async function serve(listener: RequestListener): Promise<string> {
+  server = createServer(listener);
+  await new Promise<void>((listening) => server!.listen(0, "127.0.0.1", listening));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/models/`;
+}
+
+describe("fivepoint weights info", () => {
+  it("tells what the embedded weights are", async () => {
+    const bytes = readFileSync("dist/weights.safetensors");
+    const sha256 = createHash("sha256").update(bytes).digest("hex");
+    const text = await fivepoint(["weights", "info"]);
+    expect(text).toMatchObject({ status: 0, stderr: "" });
+    for (const part of [sha256, "Apache-2.0", "190616 parameters", "conv5.weight", "128×64×3×3"])
+      expect(text.stdout).toContain(part);
+    const json = JSON.parse((await fivepoint(["weights", "info", "--json"])).stdout);
+    expect(json).toMatchObject({ sha256, parameters: 190616, bytes: bytes.length, license: "Apache-2.0" });
+  });
+
+  it("fails on a file that is missing or no weights file", async () => {
+    expect(await fivepoint(["weights", "info", join(folder, "none")])).toMatchObject({
+      status: 1,
+      stdout: "",
+      stderr: expect.stringContaining("none: no such file"),
+    });
+    const { status, stderr } = await fivepoint(["weights", "info", binFile]);
+    expect(status).toBe(1);
+    expect(stderr).toContain("model.bin: This isn't a fivepoint weights file");
+  });
+});
+
+describe("fivepoint weights import", () => {
+  it("writes a file with the model's weights", async () => {
+    const out = join(folder, "deep", "imported.safetensors");
+    const { status, stdout } = await fivepoint([
+      "weights",
+      "import",
+      "--xml",
+      xmlFile,
+      "--bin",
+      binFile,
+      "--out",
+      out,
+      "--name",
+      "mine",
+      "--license",
+      "MIT",
+    ]);
+    expect(status).toBe(0);
+    expect(stdout).toContain("mine, MIT");
+    const file = parseWeights(readFileSync(out));
+    expect(file.metadata).toMatchObject({ name: "mine", license: "MIT" });
+    const crops = randomCrops(2, 8);
+    const want = createLandmarkerSync({ weights: serializeWeights(randomWeights(4)) }).run(crops, 2);
+    expect(createLandmarkerSync({ weights: readFileSync(out) }).run(crops, 2)).toEqual(want);
+  });
+
+  it("stores halves when told so", async () => {
+    const out = join(folder, "halves.safetensors");
+    expect(
+      (await fivepoint(["weights", "import", "--xml", xmlFile, "--bin", binFile, "--out", out, "--f16"]))
+        .status,
+    ).toBe(0);
+    expect([...parseWeights(readFileSync(out)).tensors.values()].every(({ dtype }) => dtype === "F16")).toBe(
+      true,
+    );
+  });
+
+  it("names what it can't read, and writes nothing", async () => {
+    const bad = join(folder, "bad.xml");
+    const out = join(folder, "bad.safetensors");
+    writeFileSync(bad, ir.xml.replace('type="PReLU"', 'type="Swish"'));
+    const { status, stderr } = await fivepoint([
+      "weights",
+      "import",
+      "--xml",
+      bad,
+      "--bin",
+      binFile,
+      "--out",
+      out,
+    ]);
+    expect(status).toBe(1);
+    expect(stderr).toContain('bad.xml: The layer "conv1.prelu" (Swish) has no place in this network.');
+    expect(existsSync(out)).toBe(false);
+  });
+
+  it.each([
+    [["weights", "import"]],
+    [["weights", "import", "--xml", xmlFile, "--bin", binFile]],
+    [["weights", "pull", "--precision", "FP8", "--out", "x"]],
+    [["weights", "pull", "--out", "x", "--timeout", "soon"]],
+    [["weights", "pull", "--out", "x", "--base-url", "ftp://a"]],
+    [["weights", "export", "--out", "x"]],
+    [["weights", "bake"]],
+  ])("is used wrongly by %j: status 2", async (args) => {
+    const { status, stderr, stdout } = await fivepoint(args);
+    expect(status).toBe(2);
+    expect(stdout).toBe("");
+    expect(stderr).toMatch(/error: /);
+  });
+});
+
+describe("fivepoint weights export", () => {
+  it("writes an ONNX model (its answers: test/weights/onnx.test.ts)", async () => {
+    const out = join(folder, "model.onnx");
+    expect((await fivepoint(["weights", "export", "--format", "onnx", "--out", out])).status).toBe(0);
+    expect(readFileSync(out).includes("landmarks")).toBe(true);
+  });
+});
+
+describe("fivepoint weights pull", () => {
+  const out = join(folder, "pulled.safetensors");
+  const run = (baseUrl: string, ...more: string[]) =>
+    fivepoint(["weights", "pull", "--out", out, "--base-url", baseUrl, ...more]);
+  const official = (extension: string) => OFFICIAL_FILES.FP32[extension as "xml" | "bin"];
+
+  it("downloads, checks and converts", async () => {
+    const paths: string[] = [];
+    const baseUrl = await serve(({ url }, response) => {
+      paths.push(url!);
+      response.end(url!.endsWith(".xml") ? ir.xml : ir.bin);
+    });
+    const fact = (bytes: Uint8Array | string) => ({
+      bytes: Buffer.byteLength(bytes as string),
+      sha384: createHash("sha384").update(bytes).digest("hex"),
+    });
+    const facts = { xml: fact(ir.xml), bin: fact(ir.bin) };
+    await pull(
+      { precision: "FP16", baseUrl, timeout: 10, out },
+      { FP32: facts, FP16: facts, "FP16-INT8": facts },
+    );
+    expect(paths).toEqual(
+      ["xml", "bin"].map((extension) => `/models/FP16/landmarks-regression-retail-0009.${extension}`),
+    );
+    const { metadata, tensors } = parseWeights(readFileSync(out));
+    expect(metadata.source).toContain("Open Model Zoo 2023.0, FP16, http://127.0.0.1");
+    for (const [name, { data }] of randomWeights(4).tensors) {
+      expect(Buffer.compare(tensors.get(name)!.data, data), name).toBe(0);
+    }
+  });
+
+  it.each<[string, RequestListener, string[], RegExp]>([
+    [
+      "a server that hasn't the file",
+      (_, response) => response.writeHead(404).end(),
+      [],
+      /answers 404 Not Found/,
+    ],
+    [
+      "a file of another size",
+      (_, response) => response.end("short"),
+      [],
+      /5 bytes came, where the file has 43654/,
+    ],
+    [
+      "another file of that size",
+      (_, response) => response.end(Buffer.alloc(official("xml").bytes)),
+      [],
+      /its SHA-384 is [0-9a-f]{96}, where/,
+    ],
+    [
+      "a connection that breaks off",
+      (_, response) => {
+        response.writeHead(200, { "content-length": 43654 });
+        response.write("<?xml");
+        setTimeout(() => response.destroy(), 50);
+      },
+      [],
+      /\.xml: /,
+    ],
+    ["a server that never answers", () => {}, ["--timeout", "0.3"], /no answer within 0\.3 s/],
+  ])("fails with status 1 on %s, and leaves nothing behind", async (_, listener, more, message) => {
+    const before = readdirSync(folder);
+    const { status, stderr, stdout } = await run(await serve(listener), ...more);
+    expect(status).toBe(1);
+    expect(stdout).toBe("");
+    expect(stderr).toMatch(message);
+    expect(readdirSync(folder)).toEqual(before);
+  });
+
+  it("fails on a server that isn't there", async () => {
+    const { status, stderr } = await run("http://127.0.0.1:9/");
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/ECONNREFUSED|bad port/);
+  });
+});
