@@ -5,7 +5,7 @@
  * params  f32 scale[4], shift[4]             the fourth of both is 0
  * output  f32 [50][50][4], interior written  zero border of one pixel for conv1
  *
- * Four pixels, twelve bytes, a step. Reference: test/reference/affine.ts.
+ * Four pixels, twelve bytes, a step. Reference: test/reference/network.ts.
  */
 import { madd } from "../simd";
 

@@ -15,7 +15,7 @@
  * output   f32 [out+2][out+2][OC], interior written; out = size/2 when pooled, else size
  *
  * Preconditions: size even, OC a multiple of 8, pointers 4-byte aligned.
- * Sum: starts at the bias, then kernel row, kernel column, input channel. Reference: test/reference/conv.ts.
+ * Sum: starts at the bias, then kernel row, kernel column, input channel. Reference: test/reference/network.ts.
  */
 import { madd, prelu } from "../simd";
 

@@ -9,7 +9,7 @@
  *
  * Preconditions: OUT a multiple of 32 (fc3's ten outputs are padded with zeros).
  * A layer without PReLU or affine has slope 1, scale 1, shift 0: exact. Sum: starts at the bias, then input by input.
- * Reference: test/reference/dense.ts.
+ * Reference: test/reference/network.ts.
  */
 import { madd, prelu } from "../simd";
 

@@ -7,7 +7,7 @@
  * params   f32 bias[C], scale[C], shift[C], slope
  * output   f32 [C]
  *
- * Preconditions: C a multiple of 8. Sum: starts at the bias, then row by row. Reference: test/reference/depthwise.ts.
+ * Preconditions: C a multiple of 8. Sum: starts at the bias, then row by row. Reference: test/reference/network.ts.
  */
 import { madd, prelu } from "../simd";
 

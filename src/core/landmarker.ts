@@ -5,7 +5,7 @@ import { resolveBox } from "./box.ts";
 import { expected } from "./errors.ts";
 import { checkImage, cropInto } from "./image.ts";
 import { CROP_BYTES, instantiate, loadParameters, type ModelExports, OUTPUTS } from "./model.ts";
-import { plausibility } from "./score.ts";
+import { agreement, plausibility } from "./score.ts";
 import type {
   Box,
   DetectOptions,
@@ -13,6 +13,7 @@ import type {
   ImageLike,
   LandmarkerInfo,
   LandmarkerOptions,
+  Point,
   Precision,
 } from "./types.ts";
 
@@ -66,12 +67,7 @@ export class Landmarker {
    * @throws TypeError, RangeError for an image or a box that can't be read
    */
   detect(image: ImageLike, box?: Box, options?: DetectOptions): Face {
-    const model = this.#alive();
-    checkImage(image);
-    const area = resolveBox(image, box, options?.expand);
-    cropInto(model, image, area, 0);
-    model.forward(1);
-    return this.#face(0, area);
+    return this.#detect(image, [box], options)[0]!;
   }
 
   /**
@@ -79,22 +75,8 @@ export class Landmarker {
    * @throws TypeError, RangeError as `detect`, before any face is read
    */
   detectAll(image: ImageLike, boxes: readonly Box[], options?: DetectOptions): Face[] {
-    const model = this.#alive();
-    checkImage(image);
     if (!Array.isArray(boxes)) throw expected(TypeError, "boxes", "an array of boxes", boxes);
-    const areas = boxes.map((box) => resolveBox(image, box, options?.expand));
-    const faces: Face[] = [];
-    for (let start = 0; start < areas.length; start += model.batch()) {
-      const part = areas.slice(start, start + model.batch());
-      part.forEach((area, i) => {
-        cropInto(model, image, area, i);
-      });
-      model.forward(part.length);
-      part.forEach((area, i) => {
-        faces.push(this.#face(i, area));
-      });
-    }
-    return faces;
+    return this.#detect(image, boxes, options);
   }
 
   /**
@@ -117,8 +99,7 @@ export class Landmarker {
     for (let start = 0; start < count; start += model.batch()) {
       const part = Math.min(model.batch(), count - start);
       this.#crops.set(crops.subarray(start * CROP_BYTES, (start + part) * CROP_BYTES));
-      model.forward(part);
-      results.set(this.#landmarks.subarray(0, part * OUTPUTS), start * OUTPUTS);
+      results.set(this.#forward(part), start * OUTPUTS);
     }
     return results;
   }
@@ -150,14 +131,60 @@ export class Landmarker {
     return this.#model;
   }
 
-  #face(slot: number, box: Box): Face {
-    const normalized = this.#landmarks.slice(slot * OUTPUTS, (slot + 1) * OUTPUTS);
-    const points = [];
-    for (let i = 0; i < OUTPUTS; i += 2) {
-      points.push({ x: box.x + normalized[i]! * box.width, y: box.y + normalized[i + 1]! * box.height });
+  #detect(image: ImageLike, boxes: readonly (Box | undefined)[], options: DetectOptions = {}): Face[] {
+    const model = this.#alive();
+    const { expand, verify = false } = options;
+    checkImage(image);
+    if (typeof verify !== "boolean") throw expected(TypeError, "options.verify", "a boolean", verify);
+    const areas = boxes.map((box) => resolveBox(image, box, expand));
+    const faces: Face[] = [];
+    for (let start = 0; start < areas.length; start += model.batch()) {
+      const part = areas.slice(start, start + model.batch());
+      part.forEach((area, slot) => {
+        cropInto(model, image, area, slot);
+      });
+      const results = this.#forward(part.length);
+      const mirrored = verify ? this.#forwardMirrored(part.length) : undefined;
+      part.forEach((box, slot) => {
+        const normalized = results.slice(slot * OUTPUTS, (slot + 1) * OUTPUTS);
+        const score = mirrored
+          ? agreement(normalized, mirrored.subarray(slot * OUTPUTS, (slot + 1) * OUTPUTS))
+          : plausibility(normalized);
+        faces.push({ points: toPoints(normalized, box), normalized, box, score });
+      });
     }
-    return { points, normalized, box, score: plausibility(normalized) };
+    return faces;
   }
+
+  /** Runs the network on the first `count` crops and copies the results out. */
+  #forward(count: number): Float32Array {
+    this.#alive().forward(count);
+    return this.#landmarks.slice(0, count * OUTPUTS);
+  }
+
+  /** The same with each row of the crops turned round. */
+  #forwardMirrored(count: number): Float32Array {
+    const crops = this.#crops;
+    for (let row = 0; row < count * CROP_BYTES; row += 48 * 3) {
+      for (let left = row, right = row + 47 * 3; left < right; left += 3, right -= 3) {
+        for (let c = 0; c < 3; c++) {
+          const byte = crops[left + c]!;
+          crops[left + c] = crops[right + c]!;
+          crops[right + c] = byte;
+        }
+      }
+    }
+    return this.#forward(count);
+  }
+}
+
+/** From 0..1 of a box to pixels of the image. */
+function toPoints(normalized: Float32Array, { x, y, width, height }: Box): Point[] {
+  const points: Point[] = [];
+  for (let i = 0; i < OUTPUTS; i += 2) {
+    points.push({ x: x + normalized[i]! * width, y: y + normalized[i + 1]! * height });
+  }
+  return points;
 }
 
 /** Checks `options.weights` and returns its bytes, or undefined when it isn't given. */

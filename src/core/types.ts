@@ -39,7 +39,10 @@ export interface Face {
   readonly normalized: Float32Array;
   /** The box that was read: after expansion, clipping to the image and truncation to whole pixels. */
   readonly box: Box;
-  /** 0..1, how much the five points look like a face. */
+  /**
+   * 0..1, how much the five points look like a face that was found well: from their shape and place in the box or, with
+   * `DetectOptions.verify`, from a second look. No probability; the model card says what it tells.
+   */
   readonly score: number;
 }
 
@@ -66,6 +69,11 @@ export interface DetectOptions {
    * want more: the Open Model Zoo's demos use 1.15.
    */
   readonly expand?: number | undefined;
+  /**
+   * Reads each face a second time, mirrored, and scores it by how well both answers agree: twice the time, but such a
+   * score tells faces from anything else, which the shape of the points alone can't. Default false.
+   */
+  readonly verify?: boolean | undefined;
 }
 
 export interface LandmarkerInfo {
