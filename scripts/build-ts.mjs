@@ -35,7 +35,7 @@ await build({
 await build({
   ...common,
   platform: "node",
-  entryPoints: ["src/cli/main.ts"],
+  entryPoints: ["src/cli/main.ts", "src/cli/detect-worker.ts"],
   external: ["sharp", "fivepoint"],
   // CommonJS libraries inside the bundle still call require for Node's own modules.
   banner: {

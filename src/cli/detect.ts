@@ -4,16 +4,14 @@ import { availableParallelism } from "node:os";
 import { dirname, join, relative, resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { stringify } from "csv-stringify/sync";
-import { type Box, type Face, LANDMARK_NAMES, type Landmarker } from "fivepoint";
+import { type Box, LANDMARK_NAMES } from "fivepoint";
 import { pMapIterable } from "p-map";
-import type { FaceDetector } from "../adapters/face-api.ts";
 import { BoxTable, parseBox } from "./boxes.ts";
-import { annotate } from "./draw.ts";
-import { loadFaceApiDetector } from "./face-api.ts";
-import { findImages, formatOf, type Input, type Picture, readImage } from "./images.ts";
-import { type ModelOptions, modelOptions, openLandmarker } from "./model.ts";
-import { Report, writeWhole } from "./output.ts";
-import { loadSharp } from "./sharp.ts";
+import { findImages, formatOf, type Input } from "./images.ts";
+import { type ModelOptions, modelOptions } from "./model.ts";
+import { Report } from "./output.ts";
+import { failure, type Job, type Outcome, openJobs } from "./picture-job.ts";
+import { Workers } from "./workers.ts";
 
 interface Options extends ModelOptions {
   box?: Box[];
@@ -58,75 +56,39 @@ function parseFactor(text: string): number {
   throw new InvalidArgumentError("Expected a number above 0.");
 }
 
-/** What became of one picture: its faces, those of its boxes that couldn't be read, or why it failed as a whole. */
-interface Outcome {
-  readonly path: string;
-  readonly size?: string;
-  readonly faces: readonly Face[];
-  readonly errors: readonly string[];
-}
+/** As many pictures are worth a process: it takes a tenth of a second to start. */
+const PICTURES_A_PROCESS = 48;
 
 async function detect(args: string[], options: Options): Promise<void> {
   const inputs = await findImages(args);
   const several = inputs.length > 1 || (await isFolder(args[0]!));
   const drawings = await targets(options.out, "--out", inputs, several);
   const boxes = options.boxes === undefined ? undefined : await BoxTable.read(options.boxes);
-  const findFaces = options.detector === undefined ? undefined : await loadFaceApiDetector();
-  const landmarker = await openLandmarker(options);
-  await loadSharp();
+  const cores = availableParallelism();
+  const processes = Math.min(cores, Math.floor(inputs.length / PICTURES_A_PROCESS));
+  const workers = processes > 1 ? await Workers.start(processes, options) : undefined;
+  const run = workers ? (job: Job) => workers.run(job) : await openJobs(options);
 
-  const work = async (input: Input): Promise<Outcome> => {
-    const { path, error } = input;
-    try {
-      if (error) throw new Error(error);
-      const listed = boxes ? boxes.of(path) : options.box;
-      if (boxes && !listed) throw new Error(`no row of ${options.boxes} names this picture`);
-      const picture = await readImage(path);
-      const where = findFaces ? await found(findFaces, picture) : (listed ?? [undefined]);
-      const { faces, errors } = readFaces(landmarker, picture, where, options.expand);
-      if (drawings) await writeWhole(drawings(path), await annotate(picture, faces, drawings(path)));
-      return { path, size: `${picture.width}×${picture.height}`, faces, errors };
-    } catch (error) {
-      return { path, faces: [], errors: [(error as Error).message] };
-    }
+  const work = ({ path, error }: Input): Outcome | Promise<Outcome> => {
+    if (error) return failure(path, error);
+    const listed = boxes ? boxes.of(path) : options.box;
+    if (boxes && !listed) return failure(path, `no row of ${options.boxes} names this picture`);
+    return run({ path, boxes: listed, drawing: drawings?.(path) });
   };
 
   const report = new Report(inputs.length, "pictures");
   const print = options.json ? printJson : options.csv ? printCsv : printText;
   if (options.csv) await report.line(CSV_HEADER);
-  // sharp decodes and encodes on threads of its own, a picture each; the network takes a fraction of a millisecond.
-  const concurrency = availableParallelism();
+  const concurrency = workers ? processes : cores;
+  // Twice as many may wait for a slow one before them, so that it holds nobody up; never all of them.
   for await (const outcome of pMapIterable(inputs, work, { concurrency, backpressure: 2 * concurrency })) {
     if (outcome.errors.length > 0) process.exitCode = 1;
     await print(report, outcome);
     report.advance();
   }
   report.end();
+  workers?.stop();
   if (boxes?.unused) report.warn(`${options.boxes}: ${boxes.unused} of its files are not among the pictures`);
-}
-
-async function found(findFaces: FaceDetector, picture: Picture): Promise<Box[]> {
-  const boxes = await findFaces(picture);
-  if (boxes.length === 0) throw new Error("no face found");
-  return boxes;
-}
-
-function readFaces(
-  landmarker: Landmarker,
-  picture: Picture,
-  boxes: readonly (Box | undefined)[],
-  expand: number,
-) {
-  const faces: Face[] = [];
-  const errors: string[] = [];
-  for (const box of boxes) {
-    try {
-      faces.push(landmarker.detect(picture, box, { expand }));
-    } catch (error) {
-      errors.push((error as Error).message);
-    }
-  }
-  return { faces, errors };
 }
 
 async function isFolder(path: string): Promise<boolean> {

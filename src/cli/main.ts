@@ -4,10 +4,14 @@
  * done, 1 some input failed (the others are done), 2 wrong usage.
  */
 import { readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { CommanderError, InvalidArgumentError, program } from "commander";
 import { registerDetect } from "./detect.ts";
 import { registerEval } from "./eval.ts";
 import { registerWeights } from "./weights.ts";
+
+// sharp works on libuv's threads: as many as there are cores. Read at their first use.
+process.env.UV_THREADPOOL_SIZE ??= String(Math.max(4, availableParallelism()));
 
 // A reader that has seen enough (`| head`) closes the pipe: nobody is left to write to.
 for (const stream of [process.stdout, process.stderr]) {
