@@ -1,4 +1,4 @@
-import { instantiateSync } from "@assemblyscript/loader";
+import { demangle } from "@assemblyscript/loader";
 import type { WeightsFile } from "../weights/container.ts";
 import { elements, TENSORS } from "../weights/tensors.ts";
 import { expected } from "./errors.ts";
@@ -9,7 +9,7 @@ export const CROP_BYTES = 48 * 48 * 3;
 export const OUTPUTS = 10;
 
 /** What the module exports: the other side of assembly/index.ts, where each function is explained. */
-export interface ModelExports {
+export interface ModelExports extends Record<string, unknown> {
   readonly memory: WebAssembly.Memory;
   relaxed(): number;
   batch(): number;
@@ -49,20 +49,24 @@ const FUNCTIONS = [
 
 /**
  * Instantiates a module compiled from `model.wasm` or `model-relaxed.wasm`.
- * @throws TypeError when it is another module.
+ * @throws TypeError when it is another module, or none
  */
 export function instantiate(module: WebAssembly.Module): ModelExports {
-  const exported = WebAssembly.Module.exports(module).map(({ name }) => name);
-  const imports = WebAssembly.Module.imports(module);
-  if (imports.length > 0 || !["memory", ...FUNCTIONS].every((name) => exported.includes(name))) {
-    throw expected(
-      TypeError,
-      "options.module",
-      "a module compiled from fivepoint's model.wasm",
-      "another module",
-    );
+  if (!isModel(module)) {
+    throw expected(TypeError, "options.module", "a module compiled from fivepoint's model.wasm", module);
   }
-  return instantiateSync(module).instance.exports as unknown as ModelExports;
+  // Not the loader's instantiateSync: it tells a module by instanceof, and edge runtimes hand over one of another realm.
+  return demangle<ModelExports>(new WebAssembly.Instance(module).exports);
+}
+
+function isModel(module: WebAssembly.Module): boolean {
+  try {
+    const exported = WebAssembly.Module.exports(module).map(({ name }) => name);
+    const needs = WebAssembly.Module.imports(module).length;
+    return needs === 0 && ["memory", ...FUNCTIONS].every((name) => exported.includes(name));
+  } catch {
+    return false;
+  }
 }
 
 /** Writes all tensors where the module reads them, in the order of `TENSORS`, as float32. */

@@ -1,0 +1,60 @@
+/**
+ * `fivepoint/slim`: without modules and weights inside, for pages that host these themselves (fivepoint/model.wasm,
+ * fivepoint/model-relaxed.wasm, fivepoint/weights.safetensors) and cache them apart from their scripts.
+ */
+import { expected } from "./core/errors.ts";
+import { Landmarker } from "./core/landmarker.ts";
+import type { LandmarkerOptions } from "./core/types.ts";
+
+export * from "./core/public.ts";
+export { chooseTier } from "./core/simd.ts";
+
+/** Bytes, or where they are: an address or a response, which is fetched and read. */
+export type Source = Uint8Array | ArrayBuffer | string | URL | Response | Promise<Response>;
+
+export interface SlimOptions extends Pick<LandmarkerOptions, "precision"> {
+  /** The module of the tier that `chooseTier()` names, compiled or to be compiled while it arrives. */
+  readonly module: WebAssembly.Module | Source;
+  /** A weights file (safetensors). */
+  readonly weights: Source;
+}
+
+const isBytes = (source: unknown): source is Uint8Array | ArrayBuffer =>
+  source instanceof Uint8Array || source instanceof ArrayBuffer;
+
+async function respond(source: Exclude<Source, Uint8Array | ArrayBuffer>, name: string): Promise<Response> {
+  const response = await (typeof source === "string" || source instanceof URL ? fetch(source) : source);
+  if (!(response instanceof Response))
+    throw expected(TypeError, name, "bytes, an address or a Response", response);
+  if (!response.ok) throw new Error(`${name}: the server answers ${response.status} for ${response.url}.`);
+  return response;
+}
+
+async function compile(source: SlimOptions["module"]): Promise<WebAssembly.Module> {
+  if (source instanceof WebAssembly.Module) return source;
+  if (isBytes(source)) return WebAssembly.compile(source as BufferSource);
+  const response = await respond(source, "options.module");
+  // Compiling while it arrives is refused for other types than application/wasm, which many servers don't send.
+  const type = response.headers.get("content-type")?.split(";")[0];
+  if (type === "application/wasm" && "compileStreaming" in WebAssembly)
+    return WebAssembly.compileStreaming(response);
+  return WebAssembly.compile(await response.arrayBuffer());
+}
+
+async function readBytes(source: Source): Promise<Uint8Array> {
+  const bytes = isBytes(source) ? source : await (await respond(source, "options.weights")).arrayBuffer();
+  return bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes);
+}
+
+/**
+ * Makes a landmarker of a module and weights that the caller hosts; both are fetched at the same time.
+ * @throws TypeError for a bad option, Error for a failed download, WeightsError for a bad weights file
+ */
+export async function createLandmarker(options: SlimOptions): Promise<Landmarker> {
+  for (const name of ["module", "weights"] as const) {
+    if (!options?.[name])
+      throw expected(TypeError, `options.${name}`, "bytes, an address or a Response", options?.[name]);
+  }
+  const [module, weights] = await Promise.all([compile(options.module), readBytes(options.weights)]);
+  return new Landmarker(module, weights, { precision: options.precision });
+}

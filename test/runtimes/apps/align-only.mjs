@@ -1,0 +1,3 @@
+import { LANDMARK_NAMES } from "fivepoint";
+
+console.log(LANDMARK_NAMES.join());

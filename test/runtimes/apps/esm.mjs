@@ -1,0 +1,4 @@
+import { createLandmarker } from "fivepoint";
+import { probe } from "../probe.mjs";
+
+console.log(JSON.stringify(await probe(createLandmarker)));

@@ -1,0 +1,3 @@
+const { createLandmarker } = require("fivepoint");
+
+import("../probe.mjs").then(async ({ probe }) => console.log(JSON.stringify(await probe(createLandmarker))));

@@ -1,0 +1,9 @@
+import type { LandmarkerOptions } from "../../dist/index.js";
+import type { Report } from "./support.ts";
+
+interface Runner {
+  readonly info: { readonly simd: string };
+  run(crops: Uint8Array, count?: number): Float32Array;
+}
+
+export function probe(createLandmarker: (options?: LandmarkerOptions) => Promise<Runner>): Promise<Report>;

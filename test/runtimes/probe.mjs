@@ -1,0 +1,44 @@
+// What every runtime does with the package: golden crops in the baseline tier and in the best one, and the time that
+// takes. No API but the language's and performance.now.
+
+/** Bytes that depend on the seed alone. */
+function bytes(count, seed) {
+  const out = new Uint8Array(count);
+  for (let i = 0, state = seed; i < count; i++) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    out[i] = state >>> 24;
+  }
+  return out;
+}
+
+export const CROPS = 3;
+export const crops = () => bytes(CROPS * 6912, 2026);
+
+const hex = (values) =>
+  Array.from(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), (b) =>
+    b.toString(16).padStart(2, "0"),
+  ).join("");
+
+export async function probe(createLandmarker) {
+  const start = performance.now();
+  const best = await createLandmarker();
+  const first = best.run(crops().subarray(0, 6912));
+  const coldMs = performance.now() - start;
+  const baseline = await createLandmarker({ simd: "baseline" });
+  const results = baseline.run(crops(), CROPS);
+  const others = best.run(crops(), CROPS);
+  const rounds = [];
+  for (let round = 0; round < 15; round++) {
+    const from = performance.now();
+    for (let i = 0; i < 100; i++) best.run(crops().subarray(0, 6912));
+    rounds.push((performance.now() - from) / 100);
+  }
+  return {
+    tier: best.info.simd,
+    baseline: hex(results),
+    difference: Math.max(...others.map((value, i) => Math.abs(value - results[i]))),
+    first: Math.max(...first.map((value, i) => Math.abs(value - others[i]))),
+    coldMs,
+    faceMs: rounds.sort((a, b) => a - b)[7],
+  };
+}

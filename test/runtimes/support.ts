@@ -1,0 +1,86 @@
+import { execFile, execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { promisify } from "node:util";
+import { expect } from "vitest";
+
+export const HERE = resolve("test/runtimes");
+export const OUT = resolve("build/runtimes");
+const STAMP = join(HERE, "node_modules", ".installed");
+
+/** What probe.mjs reports. */
+export interface Report {
+  tier: string;
+  baseline: string;
+  difference: number;
+  first: number;
+  coldMs: number;
+  faceMs: number;
+}
+
+/**
+ * Installs the runtimes and bundlers of package.json, when that has changed, and the packed package beside them: once a
+ * run of the tests, whose files run side by side.
+ */
+export async function installPacked(): Promise<void> {
+  const claim = join(OUT, `run-${process.ppid}`);
+  const done = join(claim, "done");
+  mkdirSync(OUT, { recursive: true });
+  try {
+    mkdirSync(claim);
+  } catch {
+    while (!existsSync(done)) await new Promise((wake) => setTimeout(wake, 200));
+    return;
+  }
+  install();
+  writeFileSync(done, "");
+}
+
+function install(): void {
+  const lock = createHash("sha256")
+    .update(readFileSync(join(HERE, "package-lock.json")))
+    .digest("hex");
+  if (!existsSync(STAMP) || readFileSync(STAMP, "utf8") !== lock) {
+    execFileSync("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], { cwd: HERE, stdio: "pipe" });
+    writeFileSync(STAMP, lock);
+  }
+  const tarball = packedTarball();
+  const target = join(HERE, "node_modules", "fivepoint");
+  rmSync(target, { recursive: true, force: true });
+  mkdirSync(target);
+  execFileSync("tar", ["-xzf", tarball, "-C", target, "--strip-components=1"]);
+}
+
+/** Packs what npm would publish. */
+export function packedTarball(): string {
+  const output = execFileSync("npm", ["pack", "--pack-destination", OUT, "--silent"], { encoding: "utf8" });
+  return join(OUT, output.trim().split("\n").at(-1)!);
+}
+
+/** The program of an installed package. */
+export const bin = (name: string) => join(HERE, "node_modules", ".bin", name);
+
+/** Runs a program in this folder and gives what it printed. */
+export async function run(
+  program: string,
+  args: string[],
+  options: { cwd?: string; env?: Record<string, string> } = {},
+): Promise<string> {
+  const { cwd = HERE, env } = options;
+  const { stdout } = await promisify(execFile)(program, args, {
+    cwd,
+    env: { ...process.env, NEXT_TELEMETRY_DISABLED: "1", ...env },
+    maxBuffer: 1 << 26,
+  });
+  return stdout;
+}
+
+/** The baseline tier is the same to the last bit everywhere; the other one within the rounding of a fused multiply-add. */
+export function check(report: Report, want: Report, tiers: string[] = ["baseline", "relaxed"]): void {
+  expect(report).not.toHaveProperty("error");
+  expect(report.baseline).toBe(want.baseline);
+  expect(tiers).toContain(report.tier);
+  expect(report.difference).toBeLessThan(5e-6);
+  expect(report.first).toBe(0);
+}
