@@ -20,17 +20,26 @@ interface Baseline {
   readonly ratios: Record<string, number>;
 }
 
-async function measureRatios(): Promise<Record<string, number>> {
+async function measureRatios(): Promise<{ ratios: Record<string, number>; broken: string[] }> {
   const field = new Field();
   const here = field.contenders.filter(({ local, key }) => local && / · Node /.test(key));
   const hosts = new Map<string, Host>();
-  for (const contender of here) hosts.set(contender.key, (await admit(contender)).host);
+  const broken: string[] = [];
+  for (const contender of here) {
+    try {
+      hosts.set(contender.key, (await admit(contender)).host);
+    } catch (error) {
+      broken.push(contender.key);
+      console.log(`OUT   ${contender.key}: ${(error as Error).message}`);
+    }
+  }
   const ratios: Record<string, number> = {};
   const place = (contender: Contender) => contender.key.split(" · ")[1];
   for (const count of [1, 16]) {
     const timings = await timeRounds(hosts, count, 9, 30);
-    for (const own of here.filter(({ name }) => name === "fivepoint")) {
-      for (const peer of here.filter((other) => other.name !== "fivepoint" && place(other) === place(own))) {
+    const there = here.filter(({ key }) => hosts.has(key));
+    for (const own of there.filter(({ name }) => name === "fivepoint")) {
+      for (const peer of there.filter((other) => other.name !== "fivepoint" && place(other) === place(own))) {
         ratios[`${own.key}, ${count} a call ÷ ${peer.name} ${peer.precision}`] = round(
           ratio(timings.get(own.key)!, timings.get(peer.key)!),
         );
@@ -38,33 +47,42 @@ async function measureRatios(): Promise<Record<string, number>> {
     }
   }
   for (const host of hosts.values()) await host.close();
-  return ratios;
+  return { ratios, broken };
 }
 
 const round = (value: number) => Number(value.toPrecision(3));
 
 export async function writeBaseline(): Promise<number> {
   const { cpus } = await import("node:os");
-  const baseline: Baseline = { cpu: cpus()[0]!.model, ratios: await measureRatios() };
+  const baseline: Baseline = { cpu: cpus()[0]!.model, ratios: (await measureRatios()).ratios };
   await writeWhole(BASELINE, `${JSON.stringify(baseline, null, 2)}\n`);
   return 0;
 }
 
-/** @returns the exit status: 1 when a ratio grew by more than 15 % */
+/** @returns a line for each stored ratio, and how many are lost */
+export function compare(
+  stored: Record<string, number>,
+  ratios: Record<string, number>,
+  broken: readonly string[],
+): { lines: string[]; lost: number } {
+  let lost = 0;
+  const lines = Object.entries(stored).map(([key, before]) => {
+    const now = ratios[key];
+    // A contender may be absent with its runtime; one that was here and gave wrong answers is a loss.
+    const isLost = now === undefined ? broken.some((name) => key.startsWith(name)) : !(now <= before * LOSS);
+    if (isLost) lost++;
+    return `${isLost ? "LOST" : now === undefined ? "none" : "ok  "}  ${key}: ${now ?? "not here"}, stored ${before}`;
+  });
+  return { lines, lost };
+}
+
+/** @returns the exit status: 1 when a ratio grew by more than 15 % or one's contender broke */
 export async function check(): Promise<number> {
   const baseline = JSON.parse(await readFile(BASELINE, "utf8")) as Baseline;
-  const ratios = await measureRatios();
-  let lost = 0;
-  for (const [key, before] of Object.entries(baseline.ratios)) {
-    const now = ratios[key];
-    if (now === undefined) {
-      console.log(`–     ${key}: not here, ${before} stored`);
-      continue;
-    }
-    const slower = now > before * LOSS;
-    if (slower) lost++;
-    console.log(`${slower ? "LOST " : "ok   "} ${key}: ${now}, stored ${before}`);
-  }
-  if (lost > 0) console.log(`${lost} of the ratios grew by more than 15 % (stored on ${baseline.cpu}).`);
+  const { ratios, broken } = await measureRatios();
+  const { lines, lost } = compare(baseline.ratios, ratios, broken);
+  console.log(lines.join("\n"));
+  if (lost > 0)
+    console.log(`${lost} of the ratios are lost or grew by more than 15 % (stored on ${baseline.cpu}).`);
   return lost > 0 ? 1 : 0;
 }

@@ -30,7 +30,7 @@ const options = new Command("npm run bench --")
   .option("--against <names>", "only these peers, separated by commas, like onnxruntime-node,openvino")
   .option("--check", "the guard: compare ratios with bench/baseline.json, fail on a loss of 15 %")
   .option("--write-baseline", "measure as --check does and store the ratios")
-  .option("--rounds <n>", "rounds of each table", whole, 15)
+  .option("--rounds <n>", "rounds of each table", whole, 11)
   .option("--core <n>", "the core to pin everything to, on Linux", whole, availableParallelism() - 1)
   .parse()
   .opts<{
