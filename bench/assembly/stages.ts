@@ -1,0 +1,100 @@
+/**
+ * For bench/stages.ts: the network's stages by themselves, and loops that do nothing but multiply and add, which show
+ * the most that wasm can ask of the machine.
+ */
+import { CROPS, PARAMETERS } from "../../assembly/memory";
+import { madd } from "../../assembly/simd";
+
+export * from "../../assembly/index";
+export { f32_affine_input } from "../../assembly/kernels/f32_affine_input";
+export { f32_dense_32 } from "../../assembly/kernels/f32_dense_32";
+export { f32_depthwise6x6_8 } from "../../assembly/kernels/f32_depthwise6x6_8";
+export { f32_sigmoid } from "../../assembly/kernels/f32_sigmoid";
+export * from "../../assembly/memory";
+export { conv1, conv2, conv3, conv4, conv5 } from "../../assembly/network";
+
+/** 12 × 4 multiply-adds a turn, as many independent sums as registers hold. */
+export function peak_f32(turns: i32): f32 {
+  const x = f32x4.splat(0.5);
+  const y = f32x4.splat(0.25);
+  let a = x,
+    b = y,
+    c = x,
+    d = y,
+    e = x,
+    f = y;
+  let g = x,
+    h = y,
+    i = x,
+    j = y,
+    k = x,
+    l = y;
+  for (let turn = 0; turn < turns; turn++) {
+    a = madd(a, x, y);
+    b = madd(b, x, y);
+    c = madd(c, x, y);
+    d = madd(d, x, y);
+    e = madd(e, x, y);
+    f = madd(f, x, y);
+    g = madd(g, x, y);
+    h = madd(h, x, y);
+    i = madd(i, x, y);
+    j = madd(j, x, y);
+    k = madd(k, x, y);
+    l = madd(l, x, y);
+  }
+  const s = f32x4.add(
+    f32x4.add(f32x4.add(a, b), f32x4.add(c, d)),
+    f32x4.add(f32x4.add(e, f), f32x4.add(g, h)),
+  );
+  return f32x4.extract_lane(f32x4.add(s, f32x4.add(f32x4.add(i, j), f32x4.add(k, l))), 0);
+}
+
+/** 10 × 8 multiply-adds of int16 a turn. One factor changes and one is in memory, so that none can leave the loop. */
+export function peak_i16(turns: i32): i32 {
+  const one = i16x8.splat(1);
+  let x = i16x8.splat(5);
+  let a = x,
+    b = x,
+    c = x,
+    d = x,
+    e = x,
+    f = x,
+    g = x,
+    h = x,
+    i = x,
+    j = x;
+  for (let turn = 0; turn < turns; turn++) {
+    a = i32x4.add(a, i32x4.dot_i16x8_s(x, v128.load(CROPS, 0)));
+    b = i32x4.add(b, i32x4.dot_i16x8_s(x, v128.load(CROPS, 16)));
+    c = i32x4.add(c, i32x4.dot_i16x8_s(x, v128.load(CROPS, 32)));
+    d = i32x4.add(d, i32x4.dot_i16x8_s(x, v128.load(CROPS, 48)));
+    e = i32x4.add(e, i32x4.dot_i16x8_s(x, v128.load(CROPS, 64)));
+    f = i32x4.add(f, i32x4.dot_i16x8_s(x, v128.load(CROPS, 80)));
+    g = i32x4.add(g, i32x4.dot_i16x8_s(x, v128.load(CROPS, 96)));
+    h = i32x4.add(h, i32x4.dot_i16x8_s(x, v128.load(CROPS, 112)));
+    i = i32x4.add(i, i32x4.dot_i16x8_s(x, v128.load(CROPS, 128)));
+    j = i32x4.add(j, i32x4.dot_i16x8_s(x, v128.load(CROPS, 144)));
+    x = i16x8.add(x, one);
+  }
+  const s = i32x4.add(
+    i32x4.add(i32x4.add(a, b), i32x4.add(c, d)),
+    i32x4.add(i32x4.add(e, f), i32x4.add(g, h)),
+  );
+  return i32x4.extract_lane(i32x4.add(s, i32x4.add(i, j)), 0);
+}
+
+/** Reads 512 KB of weights, as much as a large stage's, 64 bytes a turn. */
+export function read(): i32 {
+  let a = i32x4.splat(0),
+    b = a,
+    c = a,
+    d = a;
+  for (let at = PARAMETERS; at < PARAMETERS + 524_288; at += 64) {
+    a = v128.xor(a, v128.load(at));
+    b = v128.xor(b, v128.load(at, 16));
+    c = v128.xor(c, v128.load(at, 32));
+    d = v128.xor(d, v128.load(at, 48));
+  }
+  return i32x4.extract_lane(v128.xor(v128.xor(a, b), v128.xor(c, d)), 0);
+}

@@ -1,0 +1,3 @@
+import { withRuntime } from "./onnxruntime.ts";
+
+export const create = withRuntime(() => import("onnxruntime-node"));

@@ -1,0 +1,45 @@
+/** A contender in a process that speaks the protocol of child.ts: Node of any version, Python. */
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import type { Host } from "./host.ts";
+
+export async function openProcess(command: string, args: readonly string[]): Promise<Host> {
+  const child = spawn(command, args, { stdio: ["pipe", "pipe", "pipe"] });
+  let errors = "";
+  child.stderr.on("data", (text) => {
+    errors = (errors + text).slice(-4000);
+  });
+  const exited = new Promise<void>((done) => {
+    child.on("close", () => done());
+    child.on("error", (error) => {
+      errors += error.message;
+      done();
+    });
+  });
+  child.stdin.on("error", () => {}); // a child that is gone is reported by `reply`
+  // Native runtimes print to standard output what they like; an answer is a line of JSON.
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const reply = async () => {
+    for (;;) {
+      const { value, done } = await lines.next();
+      if (done) break;
+      if (/^[[{]/.test(value)) return JSON.parse(value);
+    }
+    await exited;
+    const line = errors.split("\n").find((text) => /^\W*\w*(Error|ENOENT)/.test(text)) ?? errors.trim();
+    throw new Error(line.trim() || "the process ended without a word");
+  };
+  const ask = (command: object) => {
+    child.stdin.write(`${JSON.stringify(command)}\n`);
+    return reply();
+  };
+  return {
+    ...(await reply()),
+    answers: (count) => ask({ op: "answers", count }),
+    time: (count, ms) => ask({ op: "time", count, ms }),
+    close: () => {
+      child.stdin.end();
+      return exited;
+    },
+  };
+}

@@ -1,0 +1,83 @@
+/**
+ * `npm run bench`: fivepoint beside other runtimes on the same network, in one run on one core. Tables go to standard
+ * output, progress to standard error; a full run rewrites bench/RESULTS.md. `--check` is the guard against losses.
+ */
+import { spawnSync } from "node:child_process";
+import { availableParallelism, loadavg } from "node:os";
+import { Command, InvalidArgumentError } from "commander";
+import { check, writeBaseline } from "./check.ts";
+import { Field } from "./contenders/field.ts";
+import { measureAll } from "./measure.ts";
+import { bundle, installPeers, writeModels, writeWhole } from "./prepare.ts";
+import { markdown, RESULTS } from "./report.ts";
+import { rooflineChart } from "./roofline.ts";
+import { measureStages } from "./stages.ts";
+
+const whole = (text: string) => {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError("Wanted: a whole number.");
+  return value;
+};
+const options = new Command("npm run bench --")
+  .description(
+    "Times fivepoint beside other runtimes on the same network: interleaved rounds, one thread each.",
+  )
+  .option("--json", "print one JSON object in place of the tables")
+  .option(
+    "--chart <file.svg>",
+    "draw the stages against the machine's peak (a full run writes bench/roofline.svg)",
+  )
+  .option("--against <names>", "only these peers, separated by commas, like onnxruntime-node,openvino")
+  .option("--check", "the guard: compare ratios with bench/baseline.json, fail on a loss of 15 %")
+  .option("--write-baseline", "measure as --check does and store the ratios")
+  .option("--rounds <n>", "rounds of each table", whole, 11)
+  .option("--core <n>", "the core to pin everything to, on Linux", whole, availableParallelism() - 1)
+  .parse()
+  .opts<{
+    json?: boolean;
+    chart?: string;
+    against?: string;
+    check?: boolean;
+    writeBaseline?: boolean;
+    rounds: number;
+    core: number;
+  }>();
+
+// Everything that this process starts inherits its core.
+const pinned =
+  process.platform === "linux" &&
+  spawnSync("taskset", ["-cp", `${options.core}`, `${process.pid}`]).status === 0;
+if (!pinned) console.error("The processes can't be pinned to a core here: expect more noise.");
+
+await bundle();
+await writeModels();
+if (options.check || options.writeBaseline) {
+  process.exitCode = await (options.writeBaseline ? writeBaseline() : check());
+} else {
+  const missing = await installPeers();
+  const peers = options.against?.split(",").map((name) => name.trim());
+  const field = new Field();
+  const unknown = peers?.filter((peer) => !field.contenders.some(({ name }) => name === peer)) ?? [];
+  if (unknown.length > 0) {
+    const names = new Set(field.contenders.map(({ name }) => name));
+    console.error(`error: --against knows ${[...names].join(", ")}, not ${unknown.join(", ")}`);
+    process.exit(2);
+  }
+  const load = loadavg()[0]!;
+  const results = {
+    date: new Date().toISOString().slice(0, 10),
+    command: `npm run bench${process.argv
+      .slice(2)
+      .map((word, i) => (i === 0 ? ` -- ${word}` : ` ${word}`))
+      .join("")}`,
+    pinned,
+    load,
+    ...(await measureAll(field, peers, missing, options.rounds)),
+    stages: await measureStages(options.rounds),
+  };
+  await field.close();
+  console.log(options.json ? JSON.stringify(results) : markdown(results));
+  const chart = options.chart ?? (peers ? undefined : "bench/roofline.svg");
+  if (chart) await writeWhole(chart, rooflineChart(results.stages));
+  if (!peers) await writeWhole(RESULTS, markdown(results));
+}

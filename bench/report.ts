@@ -1,0 +1,181 @@
+/** RESULTS.md: the tables of the latest full run. */
+import { cpus } from "node:os";
+import { join } from "node:path";
+import { type Measured, type Row, STARTS } from "./measure.ts";
+import { ratio } from "./rounds.ts";
+import type { TierStages } from "./stages.ts";
+
+export const RESULTS = join(import.meta.dirname, "RESULTS.md");
+
+export interface Results extends Measured {
+  readonly date: string;
+  readonly command: string;
+  readonly pinned: boolean;
+  /** Load average of the minute before. */
+  readonly load: number;
+  readonly stages: readonly TierStages[];
+}
+
+/** The rows of "How far the goals are": own, peer, faces a call, goal. */
+const GOALS: readonly (readonly [own: string, peers: readonly string[], count: number, goal: number])[] = [
+  ["fivepoint f32 · Node 24", ["onnxruntime-node f32 · Node 24"], 1, 0.43],
+  ["fivepoint f32 · Node 20", ["onnxruntime-node f32 · Node 20"], 1, 0.6],
+  ["fivepoint int8 · Node 24", ["onnxruntime-node f32 · Node 24"], 1, 0.35],
+  ["fivepoint int8 · Node 20", ["onnxruntime-node f32 · Node 20"], 1, 0.39],
+  [
+    "fivepoint int8 · Node 24",
+    ["onnxruntime-node int8 · Node 24", "onnxruntime-node qlinear · Node 24"],
+    1,
+    0.8,
+  ],
+  ["fivepoint f32 · Node 24", ["onnxruntime-web f32 · Node 24"], 1, 0.11],
+  ["fivepoint f32 · Node 20", ["onnxruntime-web f32 · Node 20"], 1, 0.15],
+  ["fivepoint f32 · Node 24", ["openvino f32 · Python"], 1, 1],
+  ["fivepoint int8 · Node 24", ["openvino int8 · Python"], 1, 1],
+  ["fivepoint f32 · Node 24", ["onnxruntime-node f32 · Node 24"], 16, 0.38],
+];
+
+const table = (head: readonly string[], rows: readonly (readonly (string | number)[])[]) =>
+  [head, head.map((_, i) => (i === 0 ? "---" : "--:")), ...rows]
+    .map((row) => `| ${row.join(" | ")} |`)
+    .join("\n");
+
+const us = (value: number) => (value < 100 ? value.toFixed(1) : value.toFixed(0));
+const small = (value: number) => (value === 0 ? "0" : value.toExponential(1));
+
+export function markdown(results: Results): string {
+  const { rows, stages } = results;
+  const byKey = new Map(rows.map((row) => [row.key, row]));
+  const speed = (count: number) => {
+    const sorted = [...rows].sort((a, b) => a.timings[count]!.p50 - b.timings[count]!.p50);
+    const own = byKey.get("fivepoint f32 · Node 24") ?? sorted[0]!;
+    return table(
+      ["", "µs a face, p50", "p95", "× fivepoint f32, Node 24"],
+      sorted.map((row) => {
+        const { p50, p95 } = row.timings[count]!;
+        const name = row.name === "fivepoint" ? `**${row.key}**` : row.key;
+        const times = ratio(row.timings[count]!, own.timings[count]!).toFixed(2);
+        return [name, us(p50), p95 === null ? "" : us(p95), times];
+      }),
+    );
+  };
+  const goals = GOALS.flatMap(([own, peers, count, goal]) => {
+    const a = byKey.get(own)?.timings[count];
+    const theirs = peers.map((key) => byKey.get(key)).filter((row) => row !== undefined);
+    if (!a || theirs.length === 0) return [];
+    const peer = theirs.reduce((x, y) => (x.timings[count]!.p50 <= y.timings[count]!.p50 ? x : y));
+    const value = ratio(a, peer.timings[count]!);
+    return [
+      [`${own} ÷ ${peer.key}, ${count} a call`, value.toFixed(2), `≤ ${goal}`, value <= goal ? "yes" : "no"],
+    ];
+  });
+  const start = (row: Row) => row.start.load + row.start.create + row.start.first;
+  const sum = (tier: TierStages, of: "direct" | "us") =>
+    tier.stages.reduce((total, stage) => total + stage[of], 0);
+  const counts = results.counts.map((value, i) => ({ count: i + 1, value }));
+  const worst = counts.reduce((a, b) => (b.value > a.value ? b : a));
+  const best = counts.reduce((a, b) => (b.value < a.value ? b : a));
+
+  return `# Results
+
+Written by \`${results.command}\` on ${results.date}: ${cpus()[0]!.model}, ${cpus().length} cores${
+    results.pinned ? ", everything on one of them" : ""
+  }, load average ${results.load.toFixed(1)} before the run. All contenders run the default weights, one thread each, one process each, in interleaved rounds;
+times are microseconds a face, ratios medians of the rounds' ratios. \`bf16\` computes in bfloat16 where the CPU has the instructions. How it
+is measured, and what it means: [docs/PERFORMANCE.md](../docs/PERFORMANCE.md).
+
+## One face a call
+
+${speed(1)}
+
+## 4 faces a call
+
+${speed(4)}
+
+## 16 faces a call
+
+${speed(16)}
+
+## 64 faces a call
+
+${speed(64)}
+
+## How far the goals are
+
+${table(["", "ratio", "goal", "met"], goals)}
+
+## Every count
+
+fivepoint f32, Node 24, µs a face: ${counts
+    .filter(({ count }) => count <= 16 || count % 4 === 0)
+    .map(({ count, value }) => `${count}: ${us(value)}`)
+    .join(
+      ", ",
+    )}. Of all counts from 1 to 64 the slowest is ${worst.count} with ${us(worst.value)}, the fastest ${best.count} with ${us(best.value)}.
+
+## A photo of 12 megapixels
+
+\`detect\` on 4000 × 3000 RGBA, beside \`run\` on a ready crop (fivepoint f32, Node 24):
+
+${table(
+  ["height of the face's box, pixels", "detect, µs", "÷ run"],
+  results.photo.map(({ face, ratio: value, us: time }) => [face, us(time), value.toFixed(2)]),
+)}
+
+## Cold start
+
+Medians of ${STARTS} fresh processes or pages, milliseconds: loading the package's code, making the network ready, the first face. The start of the process itself isn't
+counted. In a Worker the code is loaded before the clock can be started.
+
+${table(
+  ["", "load", "create", "first face", "together"],
+  [...rows]
+    .sort((a, b) => start(a) - start(b))
+    .map((row) => [
+      row.key,
+      ...[row.start.load, row.start.create, row.start.first, start(row)].map((ms) => ms.toFixed(1)),
+    ]),
+)}
+
+fivepoint's own start with module and weights as files, phase by phase, milliseconds; the synchronous way:
+
+${table(
+  ["", "load the code", "compile", "instantiate", "prepare the weights", "first face"],
+  results.phases.map(({ name, ms }) => [name, ...Object.values(ms).map((value) => value.toFixed(1))]),
+)}
+
+## The stages
+
+![Roofline](roofline.svg)
+
+${stages
+  .map((tier) => {
+    const bound = sum(tier, "direct") / tier.peak / 1000;
+    return `${tier.tier === "relaxed" ? "Relaxed" : "Baseline"} tier: the machine gives wasm ${(2 * tier.peak).toFixed(1)} GFLOP/s at most (and ${tier.peakInt16.toFixed(1)} G multiply-adds of int16), reading from
+cache ${tier.bandwidth.toFixed(0)} GB/s. No direct convolution could take less than ${us(bound)} µs a face; the stages take ${us(sum(tier, "us"))}.
+
+${table(
+  ["", "µs", "GFLOP/s executed", "of the peak", "GFLOP/s of the layer as defined"],
+  tier.stages.map((stage) => [
+    stage.name,
+    stage.us.toFixed(2),
+    ((2 * stage.executed) / stage.us / 1000).toFixed(1),
+    `${((100 * stage.executed) / stage.us / 1000 / tier.peak).toFixed(0)} %`,
+    ((2 * stage.direct) / stage.us / 1000).toFixed(1),
+  ]),
+)}`;
+  })
+  .join("\n\n")}
+
+## Who ran
+
+${table(
+  ["", "version", "engine", "mean distance from the float64 answers", "largest"],
+  rows.map((row) => [row.key, row.version, row.engine, small(row.meanError), small(row.maxError)]),
+)}
+${
+  results.leftOut.length > 0
+    ? `\nLeft out: ${results.leftOut.map(([key, reason]) => `${key} (${reason})`).join("; ")}.\n`
+    : ""
+}`;
+}

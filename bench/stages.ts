@@ -1,0 +1,187 @@
+/**
+ * Each stage by itself, its data in cache, beside what wasm can ask of this machine at most: multiply-adds in a loop of
+ * nothing else, and reading from the second-level cache.
+ */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import asc from "assemblyscript/asc";
+import { parseWeights, toFloat32 } from "../src/weights/container.ts";
+import { TENSORS } from "../src/weights/tensors.ts";
+import { BUILD, MODELS } from "./prepare.ts";
+import { median } from "./statistics.ts";
+
+export interface Stage {
+  readonly name: string;
+  /** Microseconds for one face. */
+  readonly us: number;
+  /** Multiply-adds of the layer as it is defined. */
+  readonly direct: number;
+  /** Multiply-adds that are executed: Winograd leaves fewer. */
+  readonly executed: number;
+  /** Weights as packed, and the maps before and after. */
+  readonly bytes: number;
+}
+
+export interface TierStages {
+  readonly tier: "relaxed" | "baseline";
+  /** Multiply-adds a nanosecond. */
+  readonly peak: number;
+  readonly peakInt16: number;
+  /** Bytes a nanosecond. */
+  readonly bandwidth: number;
+  readonly stages: readonly Stage[];
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: the exports of bench/assembly/stages.ts, functions and addresses
+type Exports = any;
+
+const FLAGS = ["-O1", "--noAssert", "--runtime", "stub", "--use", "abort=", "--enable", "simd"];
+
+async function instantiate(tier: TierStages["tier"]): Promise<Exports> {
+  const file = join(BUILD, `stages-${tier}.wasm`);
+  const { error, stderr } = await asc.main([
+    "bench/assembly/stages.ts",
+    "-o",
+    file,
+    ...FLAGS,
+    ...(tier === "relaxed" ? ["--enable", "relaxed-simd"] : []),
+  ]);
+  if (error) throw new Error(`${error.message}\n${stderr}`);
+  const wasm: Exports = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(file))).exports;
+  const { tensors } = parseWeights(readFileSync(join(MODELS, "weights.safetensors")));
+  let parameter = wasm.parameters();
+  for (const { name } of TENSORS) {
+    const values = toFloat32(tensors.get(name)!);
+    new Float32Array(wasm.memory.buffer, parameter, values.length).set(values);
+    parameter += values.byteLength;
+  }
+  wasm.pack();
+  const crops = readFileSync(join(MODELS, "crops.bin"));
+  new Uint8Array(wasm.memory.buffer, wasm.crops(), 6912).set(crops.subarray(0, 6912));
+  wasm.forward(1); // so that every stage finds values of a face
+  return wasm;
+}
+
+interface Job {
+  readonly name: string;
+  readonly run: () => unknown;
+  readonly direct: number;
+  readonly executed: number;
+  readonly bytes: number;
+}
+
+const conv = (wasm: Exports, name: string, size: number, ic: number, oc: number, tile: number): Job => {
+  const output = name < "conv4" ? size / 2 : size;
+  const points = (tile + 2) ** 2;
+  const map = wasm[`${name.toUpperCase()}_MAP`].value;
+  return {
+    name,
+    run: () => wasm[name](map, 1),
+    direct: size * size * 9 * ic * oc,
+    executed: points * (size / tile) ** 2 * ic * oc,
+    bytes: 4 * (points * ic * oc + size * size * ic + output * output * oc),
+  };
+};
+
+const dense = (wasm: Exports, name: string, input: string, inputs: number, outputs: number): Job => {
+  const stage = name.toUpperCase();
+  const [from, weights, params, to] = [input, `${stage}_WEIGHTS`, `${stage}_PARAMS`, `${stage}_OUT`].map(
+    (key) => wasm[key].value,
+  );
+  const size = inputs * outputs;
+  return {
+    name,
+    run: () => wasm.f32_dense_32(from, weights, params, to, inputs, outputs),
+    direct: size,
+    executed: size,
+    bytes: 4 * (size + inputs + outputs),
+  };
+};
+
+function jobs(wasm: Exports): Job[] {
+  const at = (key: string): number => wasm[key].value;
+  return [
+    {
+      name: "input",
+      run: () => wasm.f32_affine_input(wasm.crops(), at("INPUT_PARAMS"), at("INPUT_MAP")),
+      direct: 6912,
+      executed: 6912,
+      bytes: 6912 + 4 * 4 * 2304,
+    },
+    conv(wasm, "conv1", 48, 3, 16, 6),
+    conv(wasm, "conv2", 24, 16, 32, 6),
+    conv(wasm, "conv3", 12, 32, 64, 6),
+    conv(wasm, "conv4", 6, 64, 64, 3),
+    conv(wasm, "conv5", 6, 64, 128, 3),
+    {
+      name: "depthwise",
+      run: () =>
+        wasm.f32_depthwise6x6_8(
+          at("CONV5_MAP"),
+          at("DEPTHWISE_WEIGHTS"),
+          at("DEPTHWISE_PARAMS"),
+          at("DEPTHWISE_OUT"),
+          128,
+        ),
+      direct: 36 * 128,
+      executed: 36 * 128,
+      bytes: 4 * 2 * 36 * 128,
+    },
+    dense(wasm, "fc1", "DEPTHWISE_OUT", 128, 256),
+    dense(wasm, "fc2", "FC1_OUT", 256, 64),
+    dense(wasm, "fc3", "FC2_OUT", 64, 32),
+  ];
+}
+
+/** Microseconds of each function: the median over interleaved rounds of about half a millisecond each. */
+function interleave(functions: readonly (() => unknown)[], rounds: number): number[] {
+  const time = (run: () => unknown, calls: number) => {
+    const began = performance.now();
+    for (let i = 0; i < calls; i++) run();
+    return ((performance.now() - began) * 1000) / calls;
+  };
+  const calls = functions.map((run) => {
+    time(run, 3000); // until the optimising compiler is done
+    return Math.ceil(500 / time(run, 100));
+  });
+  const samples: number[][] = functions.map(() => []);
+  for (let round = 0; round < rounds; round++) {
+    functions.forEach((run, i) => {
+      time(run, Math.ceil(calls[i]! / 10));
+      for (let k = 0; k < 5; k++) samples[i]!.push(time(run, calls[i]!));
+    });
+  }
+  return samples.map(median);
+}
+
+export async function measureStages(rounds: number): Promise<TierStages[]> {
+  const tiers: TierStages[] = [];
+  for (const tier of ["relaxed", "baseline"] as const) {
+    console.error(`stages, ${tier} …`);
+    const wasm = await instantiate(tier);
+    const list = jobs(wasm);
+    const [float, int16, read, ...times] = interleave(
+      [
+        () => wasm.peak_f32(1000),
+        () => wasm.peak_i16(1000),
+        () => wasm.read(),
+        ...list.map(({ run }) => run),
+      ],
+      rounds,
+    ) as [number, number, number, ...number[]];
+    tiers.push({
+      tier,
+      peak: 48 / float,
+      peakInt16: 80 / int16,
+      bandwidth: 524.288 / read,
+      stages: list.map(({ name, direct, executed, bytes }, i) => ({
+        name,
+        us: times[i]!,
+        direct,
+        executed,
+        bytes,
+      })),
+    });
+  }
+  return tiers;
+}
