@@ -4,6 +4,7 @@ import { build } from "esbuild";
 
 await rm("dist/shared", { recursive: true, force: true });
 await mkdir("dist", { recursive: true });
+for (const folder of ["cli", "shared"]) await rm(`dist/${folder}`, { recursive: true, force: true }); // names change
 await copyFile("weights/default.safetensors", "dist/weights.safetensors");
 
 const common = {
@@ -37,6 +38,8 @@ await build({
   platform: "node",
   entryPoints: ["src/cli/main.ts", "src/cli/detect-worker.ts"],
   external: ["sharp", "fivepoint"],
+  splitting: true,
+  chunkNames: "cli/[hash]",
   // CommonJS libraries inside the bundle still call require for Node's own modules.
   banner: {
     js: 'import { createRequire as forBundle } from "node:module"; const require = forBundle(import.meta.url);',

@@ -32,6 +32,7 @@ export async function loadFaceApiDetector(): Promise<FaceDetector> {
   delete scope.window;
   const [manifest] = JSON.parse(await readFile(join(root, `model/${MODEL}-weights_manifest.json`), "utf8"));
   const weights = new Uint8Array(await readFile(join(root, `model/${MODEL}.bin`)));
+  faceapi.tf.enableProdMode(); // no advice on the console
   await faceapi.tf.setBackend("cpu");
   await faceapi.tf.ready();
   faceapi.nets.tinyFaceDetector.loadFromWeightMap(

@@ -146,6 +146,19 @@ describe("boxes", () => {
     expect(result.stderr).toContain("1 of its files");
   });
 
+  it("finds faces by --detector face-api, and says when there are none", async () => {
+    const sky = { create: { width: 200, height: 200, channels: 3 as const, background: "#88aaff" } };
+    await sharp(sky).png().toFile(at("sky.png"));
+    const result = await fivepoint(["detect", PHOTO, at("sky.png"), "--detector", "face-api", "--json"]);
+    expect(result).toMatchObject({ status: 1, stderr: "" });
+    const [face, none] = jsonLines(result);
+    const { points } = await answer(PHOTO);
+    points.forEach(({ x, y }, i) => {
+      expect(Math.hypot(face.points[i][0] - x, face.points[i][1] - y)).toBeLessThan(4);
+    });
+    expect(none).toEqual({ image: at("sky.png"), error: "no face found" });
+  });
+
   it("reads the other faces when one box lies outside the picture", async () => {
     const result = await fivepoint(["detect", PHOTO, "--box", "900,900,50,50", "--box", FLAG, "--json"]);
     expect(result.status).toBe(1);
