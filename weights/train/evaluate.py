@@ -16,6 +16,8 @@ the middle of that extent and moved up by 0.05 sides; then truncated and clipped
 **Rotation sweep** at a: the image is turned by a degrees (positive: counter-clockwise) about the middle of the points'
 extent, on to a canvas of its own size, with `INTER_LINEAR` and the border replicated; the true points turn with it,
 and the box is that of the scale sweep at 2.2 around the turned points. ±a is the mean of +a and −a.
+
+Both sweeps are scored over all faces; their crops depend on the raw points alone, also where canonical labels score them.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -76,6 +79,26 @@ def boxes_around(points: np.ndarray, scale: float) -> np.ndarray:
     return np.concatenate([centre - side[:, None] / 2, side[:, None], side[:, None]], 1)
 
 
+@dataclass
+class Cut:
+    """Crops of every face, and its points in them by raw and by canonical labels."""
+
+    crops: np.ndarray
+    true: np.ndarray
+    canon: np.ndarray
+
+
+def cut(faces: Faces, boxes: np.ndarray, offsets: np.ndarray) -> Cut:
+    """Cut faces out; `offsets`, N×2, is the registration of their labels in pixels."""
+    crops, clipped = crop(faces, boxes)
+    return Cut(crops, relative(faces.points, clipped), relative(faces.points - offsets[:, None], clipped))
+
+
+def rotation_matrix(degrees: float) -> np.ndarray:
+    """2×2, counter-clockwise as seen, y pointing down."""
+    return cv2.getRotationMatrix2D((0, 0), degrees, 1.0)[:, :2]
+
+
 def turn(faces: Faces, degrees: float) -> Faces:
     """The faces of the rotation sweep, boxes included."""
     images, points = np.empty_like(faces.images), np.empty_like(faces.points)
@@ -102,36 +125,33 @@ class Evaluation:
 
     def __init__(self, faces: Faces) -> None:
         self.sources = faces.sources
-        self.crops, boxes = crop(faces, faces.boxes)
-        self.true = relative(faces.points, boxes)
-        self.canon = relative(faces.points - faces.offsets()[:, None], boxes)
-        self.sweeps: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {}
+        self.boxed = cut(faces, faces.boxes, faces.offsets())
+        self.sweeps: dict[str, list[Cut]] = {}
         for scale in SCALES:
-            self.sweeps[f"box {scale}×"] = [self._cut(faces, boxes_around(faces.points, scale))]
+            self.sweeps[f"box {scale}×"] = [cut(faces, boxes_around(faces.points, scale), faces.offsets())]
         for angle in ANGLES:
-            turned = [turn(faces, sign * angle) for sign in (1, -1)]
-            self.sweeps[f"turned ±{angle}°"] = [self._cut(each, each.boxes) for each in turned]
-
-    @staticmethod
-    def _cut(faces: Faces, boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        crops, clipped = crop(faces, boxes)
-        return crops, relative(faces.points, clipped)
+            self.sweeps[f"turned ±{angle}°"] = [
+                cut(turned, turned.boxes, faces.offsets() @ rotation.T)
+                for turned, rotation in ((turn(faces, a), rotation_matrix(a)) for a in (angle, -angle))
+            ]
 
     def given(self, predict: Predictor) -> dict[str, dict[str, float]]:
         """Scores on the given boxes: raw, canon and debiased."""
-        predicted = predict(self.crops)
+        predicted = predict(self.boxed.crops)
         return {
-            "raw": by_source(normed_errors(predicted, self.true), self.sources),
-            "canon": by_source(normed_errors(predicted, self.canon), self.sources),
-            "debiased": by_source(debiased_errors(predicted, self.true, self.sources), self.sources),
+            "raw": by_source(normed_errors(predicted, self.boxed.true), self.sources),
+            "canon": by_source(normed_errors(predicted, self.boxed.canon), self.sources),
+            "debiased": by_source(debiased_errors(predicted, self.boxed.true, self.sources), self.sources),
         }
 
     def swept(self, predict: Predictor) -> dict[str, float]:
-        """Raw scores of all faces, by box scale and rotation."""
-        return {
-            name: float(np.mean([normed_errors(predict(crops), true).mean() for crops, true in sets]))
-            for name, sets in self.sweeps.items()
-        }
+        """Scores of all faces by box scale and rotation: first all raw ones, then those by canonical labels."""
+        raw, canon = {}, {}
+        for name, cuts in self.sweeps.items():
+            predicted = [predict(each.crops) for each in cuts]
+            raw[name] = float(np.mean([normed_errors(p, each.true) for p, each in zip(predicted, cuts)]))
+            canon[f"canon {name}"] = float(np.mean([normed_errors(p, each.canon) for p, each in zip(predicted, cuts)]))
+        return raw | canon
 
     def table(self, predict: Predictor) -> dict[str, float]:
         """Every figure of the goals in one flat table."""
@@ -150,10 +170,10 @@ def main() -> None:
     evaluation = Evaluation(read_faces(options.faces))
     official = evaluation.table(predictor(container.load(options.official)))
     columns = [(path.stem, evaluation.table(predictor(container.load(path)))) for path in options.weights]
-    print(f"{'':16} {'official':>9}" + "".join(f" {name[:17]:>17}" for name, _ in columns))
+    print(f"{'':18} {'official':>9}" + "".join(f" {name[:17]:>17}" for name, _ in columns))
     for row, base in official.items():
         cells = "".join(f" {table[row]:9.4f} ×{table[row] / base:.3f}" for _, table in columns)
-        print(f"{row:16} {base:9.4f}{cells}")
+        print(f"{row:18} {base:9.4f}{cells}")
     sys.stdout.flush()
 
 

@@ -98,7 +98,7 @@ def test_int8_keeps_the_error_of_the_default_weights(faces: Faces) -> None:
     evaluation = Evaluation(faces)
     weights = container.load(DEFAULT)
     as_float = evaluation.given(predictor(weights))["canon"]["mean"]
-    as_int8 = evaluation.given(int8_predictor(weights, evaluation.crops[:600]))["canon"]["mean"]
+    as_int8 = evaluation.given(int8_predictor(weights, evaluation.boxed.crops[:600]))["canon"]["mean"]
     assert as_int8 / as_float < 1.01
 
 
