@@ -27,7 +27,9 @@ await build({
   ...common,
   platform: "neutral",
   mainFields: ["module", "main"],
-  entryPoints: ["index", "slim", "workerd", "edge-light", "adapters", "openvino"].map((entry) => `src/${entry}.ts`),
+  entryPoints: ["index", "slim", "workerd", "edge-light", "adapters", "openvino"].map(
+    (entry) => `src/${entry}.ts`,
+  ),
   splitting: true, // the entries share their classes, so that instanceof holds across them
   chunkNames: "shared/[hash]",
   loader: { ".wasm": "base64", ".safetensors": "base64" },
