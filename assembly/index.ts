@@ -6,6 +6,7 @@
  *   batch()                       faces that one forward pass takes
  *   parameters()                  where the caller writes the tensors, float32 in the order of src/weights/tensors.ts;
  *   widen(at, count)              … or the halves of a float16 tensor, at the end of its place, then widens them
+ *   finite()                      whether all of them are finite
  *   pack()                        takes the tensors over into the kernels' layouts: once, after all are written
  *   crops()                       where the caller writes crops, u8 [batch][48][48][3] BGR
  *   pixels(), pixelsBytes()       … or the pixels of a box, to be made into a crop by
@@ -28,7 +29,7 @@ import {
 import { landmarks as network } from "./network";
 import { landmarksDirect } from "./network_direct";
 
-export { pack, packDirect, widen } from "./pack";
+export { finite, pack, packDirect, widen } from "./pack";
 
 export function relaxed(): bool {
   return ASC_FEATURE_RELAXED_SIMD;

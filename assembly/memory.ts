@@ -20,6 +20,7 @@ export const PIXELS: usize = memory.data((1 << 20) + 16, 16); // reading a pixel
 export const RESIZE_SCRATCH: usize = memory.data(3 * 48 * 16, 16);
 
 /** All tensors as float32, in the order of src/weights/tensors.ts; `pack` reads them. */
+export const PARAMETERS_BYTES: usize = 190_616 * 4;
 export const PARAMETERS: usize = memory.data(190_616 * 4, 16);
 
 // What `pack` makes for the kernels (docs/LAYOUTS.md): bias, scale, shift and slope of each stage …

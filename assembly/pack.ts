@@ -4,18 +4,40 @@
 import { f32_winograd3_filter, f32_winograd6_filter } from "./kernels/f32_winograd_filter";
 import * as m from "./memory";
 
+/** Four halves, each in the low bits of a lane, as floats: the exponent is moved by a multiplication by 2^112. */
+@inline
+function toFloats(halves: v128): v128 {
+  const exponent = i32x4.splat(0x7c00);
+  const magnitude = i32x4.shl(v128.and(halves, i32x4.splat(0x7fff)), 13);
+  const scaled = f32x4.mul(magnitude, i32x4.splat((127 + 112) << 23));
+  // Infinities and NaN stay such, for `finite` to see.
+  const special = i32x4.eq(v128.and(halves, exponent), exponent);
+  const sign = i32x4.shl(v128.and(halves, i32x4.splat(0x8000)), 16);
+  return v128.or(v128.or(scaled, sign), v128.and(special, i32x4.splat(0x7f800000)));
+}
+
 /**
  * Half to single precision in place: `count` halves at the end of the region of `count` floats at `target` become
- * floats that fill it. Exact, denormals included: the exponent is moved by a multiplication by 2^112. Infinities
- * and NaN don't occur: the container refuses them.
+ * floats that fill it. Exact, denormals included. The floats never reach a half that is still to be read.
  */
 export function widen(target: usize, count: i32): void {
-  const source = target + ((<usize>count) << 1);
-  for (let i: usize = 0; i < <usize>count; i++) {
-    const half = <u32>load<u16>(source + (i << 1));
-    const magnitude = reinterpret<f32>((half & 0x7fff) << 13) * reinterpret<f32>((127 + 112) << 23);
-    store<u32>(target + (i << 2), reinterpret<u32>(magnitude) | ((half & 0x8000) << 16));
+  let source = target + ((<usize>count) << 1);
+  const end = target + ((<usize>count) << 2);
+  for (; target + 16 <= end; target += 16, source += 8) {
+    v128.store(target, toFloats(i32x4.extend_low_i16x8_u(v128.load64_zero(source))));
   }
+  for (; target < end; target += 4, source += 2) {
+    store<f32>(target, f32x4.extract_lane(toFloats(i32x4.splat(load<u16>(source))), 0));
+  }
+}
+
+/** Whether all parameters are finite. */
+export function finite(): bool {
+  let most = i32x4.splat(0);
+  for (let p: usize = 0; p < m.PARAMETERS_BYTES; p += 16) {
+    most = i32x4.max_u(most, v128.and(v128.load(m.PARAMETERS + p), i32x4.splat(0x7f800000)));
+  }
+  return !v128.any_true(i32x4.eq(most, i32x4.splat(0x7f800000)));
 }
 
 /** Next tensor to read. */

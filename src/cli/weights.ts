@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import {
+  checkFinite,
   parseWeights,
   serializeWeights,
   toHalves,
@@ -33,9 +34,15 @@ async function about<T>(path: string, work: () => T | Promise<T>): Promise<T> {
   }
 }
 
+function readWhole(bytes: Uint8Array): WeightsFile {
+  const file = parseWeights(bytes);
+  checkFinite(file);
+  return file;
+}
+
 async function info(path: string | undefined, { json }: { json?: boolean }): Promise<void> {
   const bytes = await read(path ?? EMBEDDED);
-  const { metadata, tensors } = await about(path ?? "the embedded weights", () => parseWeights(bytes));
+  const { metadata, tensors } = await about(path ?? "the embedded weights", () => readWhole(bytes));
   const sha256 = createHash("sha256").update(bytes).digest("hex");
   const table = [...tensors].map(([name, { dtype, shape }]) => ({ name, dtype, shape }));
   const parameters = table.reduce((sum, { shape }) => sum + elements(shape), 0);
@@ -189,7 +196,7 @@ export function registerWeights(program: Command): void {
     .requiredOption("--out <file>", "file to write")
     .action(async ({ weights: path = EMBEDDED, out }: { weights?: string; out: string }) => {
       const bytes = await read(path);
-      const model = await about(path, () => exportOnnx(parseWeights(bytes)));
+      const model = await about(path, () => exportOnnx(readWhole(bytes)));
       await writeWhole(out, model);
       console.log(`${out}: ${model.length} bytes`);
     });

@@ -1,5 +1,5 @@
 import { demangle } from "@assemblyscript/loader";
-import type { WeightsFile } from "../weights/container.ts";
+import { checkFinite, type WeightsFile } from "../weights/container.ts";
 import { elements, TENSORS } from "../weights/tensors.ts";
 import { expected } from "./errors.ts";
 
@@ -15,6 +15,7 @@ export interface ModelExports extends Record<string, unknown> {
   batch(): number;
   parameters(): number;
   widen(at: number, count: number): void;
+  finite(): number;
   pack(): void;
   crops(): number;
   pixels(): number;
@@ -38,6 +39,7 @@ const FUNCTIONS = [
   "batch",
   "parameters",
   "widen",
+  "finite",
   "pack",
   "crops",
   "pixels",
@@ -69,7 +71,10 @@ function isModel(module: WebAssembly.Module): boolean {
   }
 }
 
-/** Writes all tensors where the module reads them, in the order of `TENSORS`, as float32. */
+/**
+ * Writes all tensors where the module reads them, in the order of `TENSORS`, as float32.
+ * @throws WeightsError when a value isn't finite
+ */
 export function loadParameters(model: ModelExports, file: WeightsFile): void {
   const memory = new Uint8Array(model.memory.buffer);
   let at = model.parameters();
@@ -84,4 +89,5 @@ export function loadParameters(model: ModelExports, file: WeightsFile): void {
     }
     at += 4 * count;
   }
+  if (!model.finite()) checkFinite(file);
 }

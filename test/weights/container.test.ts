@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
+import { createLandmarkerSync } from "fivepoint";
 import { describe, expect, it } from "vitest";
 import { WeightsError } from "../../src/core/errors.ts";
 import {
+  checkFinite,
   parseWeights,
   serializeWeights,
   toFloat32,
@@ -111,11 +113,25 @@ describe("parseWeights", () => {
       const values = toFloat32(file.tensors.get("conv4.bias")!);
       values[17] = value;
       broken.set("conv4.bias", { dtype: "F32", shape: [64], data: new Uint8Array(values.buffer) });
-      expect(() => parseWeights(serializeWeights({ ...file, tensors: broken }))).toThrow(
+      const bytes = serializeWeights({ ...file, tensors: broken });
+      expect(() => checkFinite(parseWeights(bytes))).toThrow(
+        /conv4\.bias holds a value that isn't finite \(at 17\)/,
+      );
+      expect(() => createLandmarkerSync({ weights: bytes })).toThrow(
         /conv4\.bias holds a value that isn't finite/,
       );
     },
   );
+});
+
+it("a landmarker refuses halves that aren't finite", () => {
+  for (const half of [0x7c00, 0xfc00, 0x7e01]) {
+    const bytes = readFileSync("weights/default.safetensors");
+    bytes.writeUInt16LE(half, bytes.length - 4); // in fc3.bias
+    expect(() => createLandmarkerSync({ weights: bytes })).toThrow(
+      /fc3\.bias holds a value that isn't finite \(at 8\)/,
+    );
+  }
 });
 
 describe("toHalves", () => {

@@ -1,5 +1,6 @@
 /** Evaluates the part of an IR that depends on constants alone, in float32 as the runtime would. */
 import { WeightsError } from "../../core/errors.ts";
+import { fromHalf } from "../container.ts";
 import { elements } from "../tensors.ts";
 import { type Layer, list } from "./graph.ts";
 
@@ -11,21 +12,12 @@ export interface Constant {
 
 const READ: Record<string, [bytes: number, read: (view: DataView, at: number) => number]> = {
   f32: [4, (view, at) => view.getFloat32(at, true)],
-  f16: [2, (view, at) => halfToNumber(view.getUint16(at, true))],
+  f16: [2, (view, at) => fromHalf(view.getUint16(at, true))],
   i64: [8, (view, at) => Number(view.getBigInt64(at, true))],
   i32: [4, (view, at) => view.getInt32(at, true)],
   i8: [1, (view, at) => view.getInt8(at)],
   u8: [1, (view, at) => view.getUint8(at)],
 };
-
-/** IEEE 754 binary16. */
-function halfToNumber(half: number): number {
-  const exponent = (half >> 10) & 31;
-  const fraction = half & 1023;
-  let magnitude = exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25);
-  if (exponent === 31) magnitude = fraction ? Number.NaN : Number.POSITIVE_INFINITY;
-  return half & 0x8000 ? -magnitude : magnitude;
-}
 
 const ARITHMETIC: Record<string, (a: number, b: number) => number> = {
   Add: (a, b) => a + b,
