@@ -6,6 +6,7 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { CommanderError, InvalidArgumentError, program } from "commander";
+import { registerBench } from "./bench.ts";
 import { registerDetect } from "./detect.ts";
 import { registerEval } from "./eval.ts";
 import { registerWeights } from "./weights.ts";
@@ -32,6 +33,7 @@ program
 registerDetect(program);
 registerEval(program);
 registerWeights(program);
+registerBench(program);
 
 try {
   await program.parseAsync();
