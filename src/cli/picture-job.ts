@@ -12,6 +12,7 @@ import { loadSharp } from "./sharp.ts";
 export interface JobOptions extends ModelOptions {
   readonly detector?: string | undefined;
   readonly expand: number;
+  readonly verify?: true | undefined;
 }
 
 export interface Job {
@@ -47,7 +48,7 @@ export async function openJobs(options: JobOptions): Promise<(job: Job) => Promi
     try {
       const picture = await readImage(path);
       const where = boxes ?? (findFaces ? await found(findFaces, picture) : [undefined]);
-      const { faces, errors } = readFaces(landmarker, picture, where, options.expand);
+      const { faces, errors } = readFaces(landmarker, picture, where, options);
       if (drawing !== undefined) await writeWhole(drawing, await annotate(picture, faces, drawing));
       return { path, size: `${picture.width}×${picture.height}`, faces, errors };
     } catch (error) {
@@ -66,13 +67,13 @@ function readFaces(
   landmarker: Landmarker,
   picture: Picture,
   boxes: readonly (Box | undefined)[],
-  expand: number,
+  { expand, verify }: JobOptions,
 ) {
   const faces: Face[] = [];
   const errors: string[] = [];
   for (const box of boxes) {
     try {
-      faces.push(landmarker.detect(picture, box, { expand }));
+      faces.push(landmarker.detect(picture, box, { expand, verify }));
     } catch (error) {
       errors.push((error as Error).message);
     }

@@ -118,6 +118,15 @@ describe("boxes", () => {
     expect(jsonLines(result)[0].box).toEqual({ x: 113, y: 39, width: 159, height: 168 });
   });
 
+  it("scores by a second look with --verify", async () => {
+    const { data, info } = await sharp(PHOTO).raw().toBuffer({ resolveWithObject: true });
+    const image = { data, width: info.width, height: info.height, format: "rgb" } as const;
+    const { score } = createLandmarkerSync().detect(image, BOX, { verify: true });
+    const result = await fivepoint(["detect", PHOTO, "--box", FLAG, "--verify", "--json"]);
+    expect(jsonLines(result)[0].score).toBe(score);
+    expect(score).not.toBe((await answer(PHOTO)).score);
+  });
+
   it.each([
     "file,x,y,width,height",
     "image,box_x,box_y,box_w,box_h",
