@@ -19,7 +19,7 @@ import torch
 from . import container
 from .augment import Augmentation, views
 from .container import SIDE
-from .data import Faces, crop, read_faces, reference, relative
+from .data import SWAP, Faces, crop, read_faces, reference, relative
 from .evaluate import Predictor, boxes_around, mirrored_back, normed_errors, predictor, turn
 
 BAD = 0.15
