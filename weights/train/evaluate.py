@@ -34,7 +34,7 @@ import torch
 
 from . import container
 from .container import Weights
-from .data import SOURCES, Faces, crop, read_faces, reference, relative
+from .data import SOURCES, SWAP, Faces, crop, read_faces, reference, relative
 from .network import infer, tensors, to_tensor
 
 SCALES = (1.8, 2.1, 2.4, 2.7, 3.3)
@@ -54,6 +54,16 @@ def predictor(weights: Weights, tap=lambda name, x: x) -> Predictor:
         return torch.cat([infer(frozen, to_tensor(batch), tap) for batch in batches]).numpy()
 
     return predict
+
+
+def mirrored_back(points: np.ndarray) -> np.ndarray:
+    """Points found in mirrored crops, in the crops themselves."""
+    return points[:, SWAP] * [-1, 1] + [1, 0]
+
+
+def two_passes(predict: Predictor) -> Predictor:
+    """The mean of the answers on a crop and on its mirror image."""
+    return lambda crops: (predict(crops) + mirrored_back(predict(np.ascontiguousarray(crops[:, :, ::-1])))) / 2
 
 
 def normed_errors(predicted: np.ndarray, true: np.ndarray) -> np.ndarray:
@@ -165,11 +175,17 @@ def main() -> None:
     parser.add_argument("weights", nargs="+", type=Path, help="safetensors files, official .bin or .npz archives")
     parser.add_argument("--faces", type=Path, default=reference() / "faces/val.csv", help="labelled set (default: val.csv)")
     parser.add_argument("--official", type=Path, default=reference() / OFFICIAL, help="official FP32 .bin")
+    parser.add_argument("--two-passes", action="store_true", help="average the answers on each crop and its mirror image")
     options = parser.parse_args()
 
     evaluation = Evaluation(read_faces(options.faces))
-    official = evaluation.table(predictor(container.load(options.official)))
-    columns = [(path.stem, evaluation.table(predictor(container.load(path)))) for path in options.weights]
+
+    def table(path: Path) -> dict[str, float]:
+        predict = predictor(container.load(path))
+        return evaluation.table(two_passes(predict) if options.two_passes else predict)
+
+    official = table(options.official)
+    columns = [(path.stem, table(path)) for path in options.weights]
     print(f"{'':18} {'official':>9}" + "".join(f" {name[:17]:>17}" for name, _ in columns))
     for row, base in official.items():
         cells = "".join(f" {table[row]:9.4f} ×{table[row] / base:.3f}" for _, table in columns)

@@ -20,7 +20,7 @@ from . import container
 from .augment import Augmentation, views
 from .container import SIDE
 from .data import SWAP, Faces, crop, read_faces, reference, relative
-from .evaluate import Predictor, boxes_around, normed_errors, predictor, turn
+from .evaluate import Predictor, boxes_around, mirrored_back, normed_errors, predictor, turn
 
 BAD = 0.15
 WILD = Augmentation(rotation=90, any_turn=0, scale=(1.2, 5.0), shift=0.15)
@@ -65,8 +65,7 @@ def features(points: np.ndarray, template: np.ndarray) -> np.ndarray:
 
 def disagreement(points: np.ndarray, mirrored: np.ndarray) -> np.ndarray:
     """Mean distance between a crop's points and those of its mirror image, mirrored back, in sizes."""
-    back = mirrored[:, SWAP] * [-1, 1] + [1, 0]
-    return np.linalg.norm(points - back, axis=-1).mean(1) / size(points)
+    return np.linalg.norm(points - mirrored_back(mirrored), axis=-1).mean(1) / size(points)
 
 
 def mean_shape(points: np.ndarray) -> np.ndarray:

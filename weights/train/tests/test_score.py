@@ -3,15 +3,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from weights.train.score import (
-    apply,
-    auc,
-    disagreement,
-    features,
-    logistic,
-    mean_shape,
-    similarity_residual,
-)
+from weights.train import container
+from weights.train.data import Faces
+from weights.train.evaluate import predictor
+from weights.train.score import Sample, apply, auc, disagreement, features, logistic, mean_shape, similarity_residual
+
+from .conftest import ROOT
 
 FACE = np.array([[[0.3, 0.35], [0.7, 0.35], [0.5, 0.55], [0.35, 0.75], [0.65, 0.75]]])
 
@@ -52,3 +49,12 @@ def test_logistic_finds_the_boundary() -> None:
     constants = logistic(x, good, np.ones(2000))
     np.testing.assert_allclose(constants, [2, -1, -0.5], atol=0.25)
     assert ((apply(constants, x) > 0.5) == good).mean() > 0.75
+
+
+def test_two_passes_tell_faces_from_backgrounds(faces: Faces) -> None:
+    some = faces.take(np.arange(0, 900, 12))
+    sample = Sample(predictor(container.load(ROOT / "weights/default.safetensors")), some)
+    agreement = -disagreement(sample.points, sample.mirrored)
+    assert auc(agreement[sample.kinds == "background"], agreement[sample.good]) > 0.95
+    assert np.isfinite(features(sample.points, mean_shape(some.points))).all()
+    assert sample.describe(sample.cross_fitted(agreement[:, None])).startswith("  AUC")
