@@ -6,7 +6,7 @@ import { build } from "esbuild";
 import { describe, expect, it } from "vitest";
 
 const { budgets } = JSON.parse(readFileSync("package.json", "utf8")) as {
-  budgets: Record<"wasm" | "entryGzipped" | "unpacked", number>;
+  budgets: Record<"wasm" | "entryGzipped" | "slimGzipped" | "worker" | "unpacked", number>;
 };
 
 describe("sizes", () => {
@@ -15,17 +15,35 @@ describe("sizes", () => {
     expect(bytes[0]! + bytes[1]!).toBeLessThanOrEqual(budgets.wasm);
   });
 
-  it("keeps what a browser downloads, compressed, within its budget", async () => {
+  /** An entry with all that it imports, as a bundler gives it. */
+  async function bundle(entry: string): Promise<Uint8Array> {
     const { outputFiles } = await build({
-      entryPoints: ["dist/index.js"],
+      entryPoints: [entry],
       bundle: true,
       format: "esm",
       write: false,
+      external: ["./model.wasm", "./model-relaxed.wasm"],
       logLevel: "error",
     });
-    const bytes = gzipSync(outputFiles[0]!.contents, { level: 9 }).length;
+    return outputFiles[0]!.contents;
+  }
+
+  it("keeps what a browser downloads, compressed, within its budget", async () => {
+    const bytes = gzipSync(await bundle("dist/index.js"), { level: 9 }).length;
     expect(bytes).toBeGreaterThan(300_000); // the weights are in it
     expect(bytes).toBeLessThanOrEqual(budgets.entryGzipped);
+  });
+
+  it("keeps the slim entry, compressed, within its budget", async () => {
+    expect(gzipSync(await bundle("dist/slim.js"), { level: 9 }).length).toBeLessThanOrEqual(
+      budgets.slimGzipped,
+    );
+  });
+
+  it("keeps what a Worker carries within its budget", async () => {
+    const modules = ["dist/model.wasm", "dist/model-relaxed.wasm"].map((file) => readFileSync(file).length);
+    const script = (await bundle("dist/workerd.js")).length;
+    expect(script + modules[0]! + modules[1]!).toBeLessThanOrEqual(budgets.worker);
   });
 
   it("keeps the unpacked package within its budget", () => {

@@ -120,9 +120,16 @@ describe("edge runtimes", () => {
     });
     try {
       const response = await worker.dispatchFetch("http://localhost/");
-      // Its clock stands still while code runs.
       const report = (await response.json()) as Report;
-      check(report, want, ["relaxed"]);
+      // Its clock stands still while code runs: the time of many faces is taken from outside.
+      const time = async (faces: number) => {
+        const start = performance.now();
+        await (await worker.dispatchFetch(`http://localhost/?faces=${faces}`)).text();
+        return performance.now() - start;
+      };
+      await time(500);
+      const faceMs = ((await time(2000)) - (await time(0))) / 2000;
+      keep("workerd", { ...report, coldMs: Number.NaN, faceMs }, ["relaxed"]);
     } finally {
       await worker.dispose();
     }
