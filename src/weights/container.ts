@@ -110,15 +110,18 @@ function isMetadata(value: unknown): value is WeightsMetadata {
   );
 }
 
-/** True when no exponent is all ones: looks at the bytes, since the data may be unaligned. */
+/** True when no exponent is all ones. Looks at four bytes at a time: this loop is the largest part of reading a file. */
 function allFinite({ dtype, data }: Tensor): boolean {
-  const bytes = BYTES[dtype];
-  // Sign, exponent and the top of the fraction are in the last two bytes of either dtype.
-  const exponent = dtype === "F16" ? 0x7c : 0x7f;
-  for (let i = bytes - 1; i < data.length; i += bytes) {
-    if ((data[i]! & exponent) === exponent && (dtype === "F16" || data[i - 1]! & 0x80)) return false;
+  const aligned = data.byteOffset % 4 === 0 ? data : new Uint8Array(data);
+  const words = new Uint32Array(aligned.buffer, aligned.byteOffset, data.length >> 2);
+  // Adding 1 to an exponent of ones carries into the place of the sign, which is masked out before.
+  const [exponents, ones, signs] =
+    dtype === "F16" ? [0x7c007c00, 0x04000400, 0x80008000] : [0x7f800000, 0x00800000, 0x80000000];
+  for (let i = 0; i < words.length; i++) {
+    if (((words[i]! & exponents) + ones) & signs) return false;
   }
-  return true;
+  // The odd half at the end.
+  return data.length % 4 === 0 || (data.at(-1)! & 0x7c) !== 0x7c;
 }
 
 /** Writes a weights file: tensors in the order of the stages, the header padded so that they start 8-aligned. */

@@ -8,7 +8,7 @@ import {
   toHalves,
   type WeightsFile,
 } from "../../src/weights/container.ts";
-import { TENSORS } from "../../src/weights/tensors.ts";
+import { elements, TENSORS } from "../../src/weights/tensors.ts";
 import { random } from "../support/random.ts";
 import { randomWeights } from "../support/weights.ts";
 
@@ -116,6 +116,32 @@ describe("parseWeights", () => {
       );
     },
   );
+});
+
+describe("the halves of a file", () => {
+  const halves = (name: string, place: number, half: number): Uint8Array => {
+    const file = randomWeights(1);
+    const { shape } = file.tensors.get(name)!;
+    const data = new Uint8Array(2 * elements(shape));
+    new DataView(data.buffer).setUint16(2 * place, half, true);
+    const tensors = new Map(file.tensors).set(name, { dtype: "F16", shape, data });
+    return serializeWeights({ ...file, tensors });
+  };
+
+  // Even and odd places, and a tensor of one half: the check takes two at a time.
+  it.each([
+    ["conv4.bias", 16],
+    ["conv4.bias", 17],
+    ["input.scale", 2],
+    ["conv1.slope", 0],
+  ])("are refused where not finite: %s, place %d", (name, place) => {
+    for (const half of [0x7c00, 0xfc00, 0x7e00, 0xffff]) {
+      expect(() => parseWeights(halves(name, place, half))).toThrow(/isn't finite/);
+    }
+    for (const half of [0x7bff, 0xfbff, 0x83ff, 0x8000]) {
+      expect(() => parseWeights(halves(name, place, half))).not.toThrow();
+    }
+  });
 });
 
 describe("toHalves", () => {
