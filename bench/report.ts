@@ -156,7 +156,7 @@ cache ${tier.bandwidth.toFixed(0)} GB/s. No direct convolution could take less t
 
 ${table(
   ["", "µs", "GFLOP/s executed", "of the peak", "GFLOP/s of the layer as defined"],
-  tier.stages.map((stage) => [
+  [...tier.stages, ...tier.reference].map((stage) => [
     stage.name,
     stage.us.toFixed(2),
     ((2 * stage.executed) / stage.us / 1000).toFixed(1),

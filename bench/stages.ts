@@ -30,6 +30,8 @@ export interface TierStages {
   /** Bytes a nanosecond. */
   readonly bandwidth: number;
   readonly stages: readonly Stage[];
+  /** The convolutions of the reference tier. */
+  readonly reference: readonly Stage[];
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: the exports of bench/assembly/stages.ts, functions and addresses
@@ -56,6 +58,7 @@ async function instantiate(tier: TierStages["tier"]): Promise<Exports> {
     parameter += values.byteLength;
   }
   wasm.pack();
+  wasm.packDirect();
   const crops = readFileSync(join(MODELS, "crops.bin"));
   new Uint8Array(wasm.memory.buffer, wasm.crops(), 6912).set(crops.subarray(0, 6912));
   wasm.forward(1); // so that every stage finds values of a face
@@ -80,6 +83,30 @@ const conv = (wasm: Exports, name: string, size: number, ic: number, oc: number,
     direct: size * size * 9 * ic * oc,
     executed: points * (size / tile) ** 2 * ic * oc,
     bytes: 4 * (points * ic * oc + size * size * ic + output * output * oc),
+  };
+};
+
+/** `padded`: input channels in memory; conv1's three lie in four. */
+const directConv = (
+  wasm: Exports,
+  name: string,
+  input: string,
+  size: number,
+  ic: number,
+  padded: number,
+  oc: number,
+): Job => {
+  const stage = name.toUpperCase();
+  const pooled = name < "conv4";
+  const output = pooled ? size / 2 : size;
+  const keys = [input, `DIRECT_${stage}_WEIGHTS`, `${stage}_PARAMS`, `${stage}_MAP`];
+  const [from, weights, params, to] = keys.map((key) => wasm[key].value);
+  return {
+    name: `${name}, direct`,
+    run: () => wasm.f32_conv3x3_2x2x8(from, weights, params, to, size, padded, oc, pooled),
+    direct: size * size * 9 * ic * oc,
+    executed: size * size * 9 * padded * oc,
+    bytes: 4 * (9 * padded * oc + size * size * padded + output * output * oc),
   };
 };
 
@@ -133,6 +160,14 @@ function jobs(wasm: Exports): Job[] {
   ];
 }
 
+const referenceJobs = (wasm: Exports): Job[] => [
+  directConv(wasm, "conv1", "INPUT_MAP", 48, 3, 4, 16),
+  directConv(wasm, "conv2", "CONV1_MAP", 24, 16, 16, 32),
+  directConv(wasm, "conv3", "CONV2_MAP", 12, 32, 32, 64),
+  directConv(wasm, "conv4", "CONV3_MAP", 6, 64, 64, 64),
+  directConv(wasm, "conv5", "CONV4_MAP", 6, 64, 64, 128),
+];
+
 /** Microseconds of each function: the median over interleaved rounds of about half a millisecond each. */
 function interleave(functions: readonly (() => unknown)[], rounds: number): number[] {
   const time = (run: () => unknown, calls: number) => {
@@ -159,7 +194,7 @@ export async function measureStages(rounds: number): Promise<TierStages[]> {
   for (const tier of ["relaxed", "baseline"] as const) {
     console.error(`stages, ${tier} …`);
     const wasm = await instantiate(tier);
-    const list = jobs(wasm);
+    const list = [...jobs(wasm), ...referenceJobs(wasm)];
     const [float, int16, read, ...times] = interleave(
       [
         () => wasm.peak_f32(1000),
@@ -169,18 +204,15 @@ export async function measureStages(rounds: number): Promise<TierStages[]> {
       ],
       rounds,
     ) as [number, number, number, ...number[]];
+    const measured = list.map(({ run: _, ...job }, i): Stage => ({ ...job, us: times[i]! }));
+    const count = jobs(wasm).length;
     tiers.push({
       tier,
       peak: 48 / float,
       peakInt16: 80 / int16,
       bandwidth: 524.288 / read,
-      stages: list.map(({ name, direct, executed, bytes }, i) => ({
-        name,
-        us: times[i]!,
-        direct,
-        executed,
-        bytes,
-      })),
+      stages: measured.slice(0, count),
+      reference: measured.slice(count),
     });
   }
   return tiers;

@@ -7,6 +7,7 @@ import { madd } from "../../assembly/simd";
 
 export * from "../../assembly/index";
 export { f32_affine_input } from "../../assembly/kernels/f32_affine_input";
+export { f32_conv3x3_2x2x8 } from "../../assembly/kernels/f32_conv3x3_2x2x8";
 export { f32_dense_32 } from "../../assembly/kernels/f32_dense_32";
 export { f32_depthwise6x6_8 } from "../../assembly/kernels/f32_depthwise6x6_8";
 export { f32_sigmoid } from "../../assembly/kernels/f32_sigmoid";
