@@ -1,32 +1,32 @@
 /**
  * How much five points look like a face that was found well. The formulas and their constants were fitted on the
- * validation faces (weights/train/SCORE.md tells how and what they can and can't do).
+ * validation faces (weights/train/SCORE.md tells how and what they can and can't do). Numbers and loops rather than
+ * arrays of points: this runs once a face, beside a network of 0.2 ms.
  */
 
-type Complex = readonly [re: number, im: number];
+/** The mean face of the fit: x and y of five points, centred, of size 1; symmetric. */
+const TEMPLATE = [-0.78, -0.868, 0.78, -0.868, 0, 0.075, -0.668, 0.83, 0.668, 0.83] as const;
+const TEMPLATE_POWER = TEMPLATE.reduce((sum, v) => sum + v * v, 0);
 
-/** The mean face of the fit: five points, centred, of size 1; symmetric. */
-const TEMPLATE: readonly Complex[] = [
-  [-0.78, -0.868],
-  [0.78, -0.868],
-  [0, 0.075],
-  [-0.668, 0.83],
-  [0.668, 0.83],
-];
-const TEMPLATE_POWER = TEMPLATE.reduce((sum, [x, y]) => sum + x * x + y * y, 0);
-
-const subtract = ([a, b]: Complex, [c, d]: Complex): Complex => [a - c, b - d];
-/** a · b̄ */
-const timesConjugate = ([a, b]: Complex, [c, d]: Complex): Complex => [a * c + b * d, b * c - a * d];
-const angle = ([re, im]: Complex): number => Math.atan2(im, re);
 const sigmoid = (z: number): number => 1 / (1 + Math.exp(-z));
 
-function centre(normalized: ArrayLike<number>) {
-  const points = Array.from({ length: 5 }, (_, k): Complex => [normalized[2 * k]!, normalized[2 * k + 1]!]);
-  const mean = points.reduce(([a, b], [x, y]): Complex => [a + x / 5, b + y / 5], [0, 0] as Complex);
-  const centred = points.map((point) => subtract(point, mean));
-  const size = Math.sqrt(centred.reduce((sum, [x, y]) => sum + x * x + y * y, 0) / 5);
-  return { mean, centred, size };
+/** The mean of the five points' x (`axis` 0) or y (1). */
+function mean(normalized: ArrayLike<number>, axis: 0 | 1): number {
+  let sum = 0;
+  for (let i = axis; i < 10; i += 2) sum += normalized[i]!;
+  return sum / 5;
+}
+
+/** Σ |p − centroid|² over the five points: five times the square of their size. */
+function power(normalized: ArrayLike<number>, x: number, y: number): number {
+  let sum = 0;
+  for (let i = 0; i < 10; i += 2) sum += (normalized[i]! - x) ** 2 + (normalized[i + 1]! - y) ** 2;
+  return sum;
+}
+
+/** The angle from the vector (ax, ay) to (bx, by), without its sign: |arg(b · ā)| of complex numbers. */
+function angleBetween(ax: number, ay: number, bx: number, by: number): number {
+  return Math.abs(Math.atan2(by * ax - bx * ay, bx * ax + by * ay));
 }
 
 /**
@@ -35,23 +35,32 @@ function centre(normalized: ArrayLike<number>) {
  * @returns 0..1
  */
 export function plausibility(normalized: ArrayLike<number>): number {
-  const { mean, centred, size } = centre(normalized);
-  const [e0, e1, , m0, m1] = centred as unknown as [Complex, Complex, Complex, Complex, Complex];
-  const eyeLine = subtract(e1, e0);
-  if (size === 0 || (eyeLine[0] === 0 && eyeLine[1] === 0)) return 0;
+  const x = mean(normalized, 0);
+  const y = mean(normalized, 1);
+  const spread = power(normalized, x, y);
+  const eyesX = normalized[2]! - normalized[0]!;
+  const eyesY = normalized[3]! - normalized[1]!;
+  if (spread === 0 || (eyesX === 0 && eyesY === 0)) return 0;
   // Between the line of the eyes and that of the mouth.
-  const twist = Math.abs(angle(timesConjugate(subtract(m1, m0), eyeLine)));
-  // Between the face's axis and the normal of the line of the eyes, which is i times it.
-  const axis: Complex = [(m0[0] + m1[0] - e0[0] - e1[0]) / 2, (m0[1] + m1[1] - e0[1] - e1[1]) / 2];
-  const skew = Math.abs(angle(timesConjugate(axis, [-eyeLine[1], eyeLine[0]])));
-  const offCentre = Math.hypot(mean[0] - 0.5, mean[1] - 0.55);
-  // The least-squares similarity on to the template is one complex factor a.
-  const products = centred.map((p, k) => timesConjugate(p, TEMPLATE[k]!));
-  const a = products.reduce(([x, y], [re, im]): Complex => [x + re, y + im], [0, 0] as Complex);
-  const power = (a[0] * a[0] + a[1] * a[1]) / TEMPLATE_POWER;
-  if (power === 0) return 0;
-  const residual = Math.sqrt(Math.max(0, (5 * size * size - power) / 5) / (power / TEMPLATE_POWER));
-  const logSize = Math.log(size);
+  const twist = angleBetween(eyesX, eyesY, normalized[8]! - normalized[6]!, normalized[9]! - normalized[7]!);
+  // Between the normal of the line of the eyes and the face's axis, from between the eyes to between the mouth's corners.
+  const axisX = normalized[6]! + normalized[8]! - normalized[0]! - normalized[2]!;
+  const axisY = normalized[7]! + normalized[9]! - normalized[1]! - normalized[3]!;
+  const skew = angleBetween(-eyesY, eyesX, axisX, axisY);
+  const offCentre = Math.hypot(x - 0.5, y - 0.55);
+  // The least-squares similarity on to the template t is one complex factor, a = Σ p · t̄ / Σ |t|².
+  let re = 0;
+  let im = 0;
+  for (let i = 0; i < 10; i += 2) {
+    const px = normalized[i]! - x;
+    const py = normalized[i + 1]! - y;
+    re += px * TEMPLATE[i]! + py * TEMPLATE[i + 1]!;
+    im += py * TEMPLATE[i]! - px * TEMPLATE[i + 1]!;
+  }
+  const fitted = (re * re + im * im) / TEMPLATE_POWER; // Σ |a · t|²
+  if (fitted === 0) return 0;
+  const residual = Math.sqrt((Math.max(0, spread - fitted) / 5) * (TEMPLATE_POWER / fitted));
+  const logSize = Math.log(Math.sqrt(spread / 5));
   return sigmoid(
     5.092 +
       1.073 * logSize -
@@ -64,7 +73,7 @@ export function plausibility(normalized: ArrayLike<number>): number {
 }
 
 /** Which point of the mirrored face each point is. */
-const MIRRORED = [1, 0, 2, 4, 3];
+const MIRRORED = [1, 0, 2, 4, 3] as const;
 
 /**
  * The score of two passes: how well the answer to the mirrored crop agrees.
@@ -73,12 +82,13 @@ const MIRRORED = [1, 0, 2, 4, 3];
  * @returns 0..1
  */
 export function agreement(normalized: ArrayLike<number>, mirrored: ArrayLike<number>): number {
-  const { size } = centre(normalized);
+  const size = Math.sqrt(power(normalized, mean(normalized, 0), mean(normalized, 1)) / 5);
   if (size === 0) return 0;
   let distance = 0;
-  MIRRORED.forEach((from, k) => {
-    const x = 1 - mirrored[2 * from]!;
-    distance += Math.hypot(normalized[2 * k]! - x, normalized[2 * k + 1]! - mirrored[2 * from + 1]!) / 5;
-  });
+  for (let k = 0; k < 5; k++) {
+    const x = 1 - mirrored[2 * MIRRORED[k]!]!;
+    const y = mirrored[2 * MIRRORED[k]! + 1]!;
+    distance += Math.hypot(normalized[2 * k]! - x, normalized[2 * k + 1]! - y) / 5;
+  }
   return distance === 0 ? 1 : sigmoid(-11.339 - 4.466 * Math.log(distance / size));
 }
