@@ -5,7 +5,7 @@
  */
 
 /** The mean face of the fit: x and y of five points, centred, of size 1; symmetric. */
-const TEMPLATE = [-0.78, -0.868, 0.78, -0.868, 0, 0.075, -0.668, 0.83, 0.668, 0.83] as const;
+const TEMPLATE: readonly number[] = [-0.78, -0.868, 0.78, -0.868, 0, 0.075, -0.668, 0.83, 0.668, 0.83];
 const TEMPLATE_POWER = TEMPLATE.reduce((sum, v) => sum + v * v, 0);
 
 const sigmoid = (z: number): number => 1 / (1 + Math.exp(-z));
