@@ -37,9 +37,9 @@ class Faces:
     images: np.ndarray
     """N×H×W×3 uint8, BGR."""
     points: np.ndarray
-    """N×5×2 float32, pixels: image-left eye, image-right eye, nose, image-left and image-right mouth corner."""
+    """N×5×2 float64, pixels: image-left eye, image-right eye, nose, image-left and image-right mouth corner."""
     boxes: np.ndarray
-    """N×4 float32: x, y, width, height."""
+    """N×4 float64: x, y, width, height; a corner on a pixel boundary must not round away from it."""
     sources: np.ndarray
     """N names, of `SOURCES` or others."""
 
@@ -69,8 +69,8 @@ def read_faces(path: str | Path) -> Faces:
     boxes = [[float(row[key]) for key in ("box_x", "box_y", "box_w", "box_h")] for row in rows]
     return Faces(
         np.stack(images),
-        np.array(points, np.float32),
-        np.array(boxes, np.float32),
+        np.array(points, np.float64),
+        np.array(boxes, np.float64),
         np.array([row["source"] for row in rows]),
     )
 
