@@ -40,6 +40,8 @@ export class Landmarker {
     if (precision !== "f32" && precision !== "int8") {
       throw expected(TypeError, "options.precision", '"f32" or "int8"', precision);
     }
+    if (precision === "int8")
+      throw new RangeError('int8 arithmetic isn\'t in this version: use options.precision "f32".');
     const model = instantiate(module);
     const tier = model.relaxed() ? "relaxed" : "baseline";
     if (simd !== "auto" && simd !== tier) {

@@ -46,7 +46,7 @@ export interface Face {
   readonly score: number;
 }
 
-/** Arithmetic of the network. */
+/** Arithmetic of the network. `"int8"` isn't in this version: it throws a RangeError. */
 export type Precision = "f32" | "int8";
 
 /** Instruction set of the module: SIMD of WebAssembly 2.0, or with relaxed (fused) operations. */

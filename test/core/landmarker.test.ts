@@ -51,6 +51,7 @@ describe("createLandmarker", () => {
 
   it.each([
     ["simd", { simd: "avx" }, TypeError, /options\.simd.*"avx"/],
+    ["int8, which isn't there yet", { precision: "int8" }, RangeError, /int8.*f32/],
     ["precision", { precision: "f16" }, TypeError, /options\.precision.*"f16"/],
     ["weights of another type", { weights: "default" }, TypeError, /options\.weights.*"default"/],
     ["cut weights", { weights: weights.subarray(0, 1000) }, WeightsError, /./],

@@ -234,6 +234,21 @@ describe("refusals", () => {
 });
 
 describe("the service", () => {
+  it("answers 400 requests, eight at once, all alike", async () => {
+    const bytes = await photo.clone().jpeg().toBuffer();
+    const answers = new Set<string>();
+    let left = 400;
+    const caller = async () => {
+      while (left-- > 0) {
+        const { status, json } = await post(`/landmarks${query}`, "image/jpeg", bytes);
+        answers.add(JSON.stringify([status, json]));
+      }
+    };
+    await Promise.all(Array.from({ length: 8 }, caller));
+    expect(answers.size).toBe(1);
+    expect([...answers][0]).toMatch(/^\[200,/);
+  });
+
   it("tells its health and describes itself", async () => {
     const { json } = await send("/health");
     expect(json).toMatchObject({ status: "ok", precision: "f32", simd: "relaxed" });
