@@ -186,7 +186,8 @@ describe("conditions", () => {
       const [expected] = await evaluate([row], ...box);
       expect(lines[i].raw.mean, row[0]).toBeCloseTo(expected.raw.mean, 9);
     }
-    expect(lines[0].raw.mean).toBeGreaterThan(2 * lines[1].raw.mean);
+    // The two turns give different errors: taken for one another they would be noticed.
+    expect(lines[0].raw.mean).not.toBeCloseTo(lines[2].raw.mean, 2);
   });
 });
 
