@@ -198,6 +198,15 @@ describe("fivepoint weights pull", () => {
       /\.xml: /,
     ],
     ["a server that never answers", () => {}, ["--timeout", "0.3"], /no answer within 0\.3 s/],
+    [
+      "a server that stops in the middle",
+      (_, response) => {
+        response.writeHead(200, { "content-length": 43654 });
+        response.write("<?xml");
+      },
+      ["--timeout", "0.5"],
+      /no answer within 0\.5 s/,
+    ],
   ])("fails with status 1 on %s, and leaves nothing behind", async (_, listener, more, message) => {
     const before = readdirSync(folder);
     const { status, stderr, stdout } = await run(await serve(listener), ...more);

@@ -1,13 +1,18 @@
 /** Writes weights as an OpenVINO IR in the dresses that different releases gave the network. */
+
 import { toFloat32, type WeightsFile } from "../../src/weights/container.ts";
+import { list } from "../../src/weights/openvino/graph.ts";
 import { random } from "./random.ts";
 
 export interface Dress {
   version?: number;
+  /** Constants give their type and shape by their output port alone, as early files of version 10 do. */
+  early?: boolean;
   shuffle?: boolean;
   reverse?: "Gather" | "ReverseChannels";
   slopes?: "channel" | "different";
   dense?: "MatMul" | "MatMulTransposed";
+  capitals?: boolean;
   left?: boolean;
   reshape?: boolean;
   divide?: boolean;
@@ -187,8 +192,8 @@ export function writeIr(weights: WeightsFile, dress: Dress): { xml: string; bin:
         : values.map((_, i) => values[(i % outputs) * inputs + Math.floor(i / outputs)]!);
       const shape = transposed ? [outputs, inputs] : [inputs, outputs];
       last = add(stage, "MatMul", [last, constant(`${stage}.weight`, shape, table)], {
-        transpose_a: "false",
-        transpose_b: String(transposed),
+        transpose_a: dress.capitals ? "False" : "false",
+        transpose_b: dress.capitals ? (transposed ? "True" : "False") : String(transposed),
       });
     } else {
       const isDepthwise = stage === "depthwise";
@@ -276,9 +281,20 @@ export function writeIr(weights: WeightsFile, dress: Dress): { xml: string; bin:
       .map(([key, value]) => ` ${key}="${value}"`)
       .join("");
   const ports = (node: Node) => node.inputs.map((_, i) => `<port id="${i}" precision="FP32"/>`).join("");
-  const layer = (node: Node) =>
-    `<layer id="${id(node)}" name="${node.name}" type="${node.type}" version="opset1"><data${attributes(node.data)}/>` +
-    `${node.inputs.length ? `<input>${ports(node)}</input>` : ""}<output><port id="${node.inputs.length}" precision="FP32"/></output></layer>`;
+  const layer = (node: Node) => {
+    const { element_type: type, shape, ...place } = node.data;
+    const isEarly = dress.early && node.type === "Const";
+    const dims = isEarly
+      ? list(String(shape))
+          .map((n) => `<dim>${n}</dim>`)
+          .join("")
+      : "";
+    const precision = isEarly ? String(type).toUpperCase().replace(/^F/, "FP") : "FP32";
+    return (
+      `<layer id="${id(node)}" name="${node.name}" type="${node.type}" version="opset1"><data${attributes(isEarly ? place : node.data)}/>` +
+      `${node.inputs.length ? `<input>${ports(node)}</input>` : ""}<output><port id="${node.inputs.length}" precision="${precision}">${dims}</port></output></layer>`
+    );
+  };
   const edges = nodes.flatMap((node) =>
     node.inputs.map(
       (input, i) =>

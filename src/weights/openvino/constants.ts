@@ -10,21 +10,24 @@ export interface Constant {
   readonly values: Float32Array;
 }
 
-const READ: Record<string, [bytes: number, read: (view: DataView, at: number) => number]> = {
-  f32: [4, (view, at) => view.getFloat32(at, true)],
-  f16: [2, (view, at) => fromHalf(view.getUint16(at, true))],
-  i64: [8, (view, at) => Number(view.getBigInt64(at, true))],
-  i32: [4, (view, at) => view.getInt32(at, true)],
-  i8: [1, (view, at) => view.getInt8(at)],
-  u8: [1, (view, at) => view.getUint8(at)],
-};
+const READ = new Map<string, [bytes: number, read: (view: DataView, at: number) => number]>([
+  ["f32", [4, (view, at) => view.getFloat32(at, true)]],
+  ["f16", [2, (view, at) => fromHalf(view.getUint16(at, true))]],
+  ["i64", [8, (view, at) => Number(view.getBigInt64(at, true))]],
+  ["i32", [4, (view, at) => view.getInt32(at, true)]],
+  ["i8", [1, (view, at) => view.getInt8(at)]],
+  ["u8", [1, (view, at) => view.getUint8(at)]],
+]);
 
-const ARITHMETIC: Record<string, (a: number, b: number) => number> = {
-  Add: (a, b) => a + b,
-  Subtract: (a, b) => a - b,
-  Multiply: (a, b) => a * b,
-  Divide: (a, b) => a / b,
-};
+const ARITHMETIC = new Map<string, (a: number, b: number) => number>([
+  ["Add", (a, b) => a + b],
+  ["Subtract", (a, b) => a - b],
+  ["Multiply", (a, b) => a * b],
+  ["Divide", (a, b) => a / b],
+]);
+
+/** No constant is larger: the weights of conv5. */
+const MAX_ELEMENTS = 128 * 64 * 3 * 3;
 
 export class Constants {
   readonly #bin: DataView;
@@ -49,19 +52,17 @@ export class Constants {
       if (!constant) return undefined;
       inputs.push(constant);
     }
-    const [a, b] = inputs as [Constant, Constant];
-    const operation = ARITHMETIC[layer.type];
-    if (operation) return broadcast(layer, [a, b], ([x, y]) => operation(x!, y!));
+    const operation = ARITHMETIC.get(layer.type);
+    if (operation) return broadcast(layer, inputs, 2, ([x, y]) => operation(x!, y!));
     switch (layer.type) {
       case "Convert":
-        return a;
       case "Reshape":
       case "Squeeze":
       case "Unsqueeze": // the network's stages know their shapes: only the values count
-        return a;
+        return inputs[0];
       case "FakeQuantize": {
         const levels = Number(layer.data.levels);
-        return broadcast(layer, inputs, ([x, inLow, inHigh, outLow, outHigh]) => {
+        return broadcast(layer, inputs, 5, ([x, inLow, inHigh, outLow, outHigh]) => {
           if (x! <= Math.min(inLow!, inHigh!)) return outLow!;
           if (x! > Math.max(inLow!, inHigh!)) return outHigh!;
           const step = roundToEven(((x! - inLow!) / (inHigh! - inLow!)) * (levels - 1));
@@ -75,7 +76,7 @@ export class Constants {
 
   #read({ name, data }: Layer): Constant {
     const type = (data.element_type ?? "").toLowerCase();
-    const format = READ[type];
+    const format = READ.get(type);
     if (!format)
       throw new WeightsError(
         `The constant "${name}" has the element type ${JSON.stringify(type)}, which isn't read.`,
@@ -85,11 +86,13 @@ export class Constants {
     const count = elements(shape);
     const offset = Number(data.offset);
     const size = Number(data.size);
-    if (!Number.isSafeInteger(count) || size !== count * bytes) {
+    if (!shape.every((n) => Number.isSafeInteger(n) && n > 0) || size !== count * bytes) {
       throw new WeightsError(
         `The constant "${name}" has ${data.size} bytes, which doesn't fit its shape [${shape}] of ${type}.`,
       );
     }
+    if (count > MAX_ELEMENTS)
+      throw new WeightsError(`The constant "${name}" has ${count} elements: no tensor here has as many.`);
     if (!Number.isSafeInteger(offset) || offset < 0 || offset + size > this.#bin.byteLength) {
       throw new WeightsError(
         `The constant "${name}" ends at byte ${offset + size}, but the .bin has ${this.#bin.byteLength}.`,
@@ -109,16 +112,23 @@ function roundToEven(value: number): number {
   return above > 0.5 || (above === 0.5 && floor % 2 !== 0) ? floor + 1 : floor;
 }
 
-/** Numpy's broadcasting of any number of operands. */
+/** Numpy's broadcasting of `count` operands. */
 function broadcast(
   layer: Layer,
   operands: readonly Constant[],
+  count: number,
   combine: (values: number[]) => number,
 ): Constant {
+  if (operands.length !== count) {
+    throw new WeightsError(
+      `The layer "${layer.name}" (${layer.type}) has ${operands.length} inputs instead of ${count}.`,
+    );
+  }
   const rank = Math.max(...operands.map(({ shape }) => shape.length));
   const padded = operands.map(({ shape }) => [...Array<number>(rank - shape.length).fill(1), ...shape]);
   const shape = Array.from({ length: rank }, (_, axis) => Math.max(...padded.map((dims) => dims[axis]!)));
-  if (padded.some((dims) => dims.some((size, axis) => size !== 1 && size !== shape[axis]))) {
+  const isFit = padded.every((dims) => dims.every((size, axis) => size === 1 || size === shape[axis]));
+  if (!isFit || elements(shape) > MAX_ELEMENTS) {
     const shapes = operands.map((operand) => `[${operand.shape}]`).join(" and ");
     throw new WeightsError(`The shapes ${shapes} at the layer "${layer.name}" can't be combined.`);
   }

@@ -19,51 +19,47 @@ export interface Graph {
   readonly layers: readonly Layer[];
 }
 
-type Xml = { [key: string]: Xml[] & string };
+/** An element: attributes are texts, the elements inside it lists by their name. */
+type Xml = { readonly [name: string]: string | readonly (Xml | string)[] | undefined };
 
-/** @throws WeightsError when the text isn't an IR of version 10 or 11 or its edges don't fit its layers */
+/** The official files have up to 230 layers; a limit keeps walks along them short. */
+const MAX_LAYERS = 1000;
+
+/** @throws WeightsError when the text isn't an IR of version 10 or 11, or its edges don't fit its layers or go in a circle */
 export function readGraph(xml: string): Graph {
-  const parser = new XMLParser({
-    ignoreAttributes: false,
-    attributeNamePrefix: "",
-    parseAttributeValue: false,
-    isArray: (_name, _path, _leaf, isAttribute) => !isAttribute,
-  });
-  let root: Xml;
-  try {
-    root = parser.parse(xml, true) as Xml;
-  } catch (error) {
-    throw new WeightsError(`The model isn't XML: ${(error as Error).message}`);
-  }
-  const net = root.net?.[0] as Xml | undefined;
+  const [net] = children(parse(xml), "net");
   if (!net) throw new WeightsError("The model isn't an OpenVINO IR: it has no element net.");
-  if (net.version !== ("10" as never) && net.version !== ("11" as never)) {
+  if (net.version !== "10" && net.version !== "11") {
     throw new WeightsError(`The model is an IR of version ${net.version}: versions 10 and 11 are read.`);
   }
-  const found = (net.layers?.[0] as Xml | undefined)?.layer ?? [];
+  const found = children(children(net, "layers")[0], "layer");
+  if (found.length > MAX_LAYERS) {
+    throw new WeightsError(`The model has ${found.length} layers: this network has some hundred.`);
+  }
   const layers = new Map<string, Layer & { inputs: Layer[] }>();
-  const ports = new Map<string, string[]>();
-  for (const xmlLayer of found as unknown as Xml[]) {
-    const id = String(xmlLayer.id);
-    const { name, type } = xmlLayer as unknown as { name: string; type: string };
-    const data = (xmlLayer.data?.[0] ?? {}) as unknown as Record<string, string>;
-    layers.set(id, { id, name, type, data, inputs: [] });
-    const input = (xmlLayer.input?.[0] as Xml | undefined)?.port ?? [];
+  const ports = new Map<string, (string | undefined)[]>();
+  for (const element of found) {
+    const id = attribute(element, "id");
+    const name = attribute(element, "name") ?? "";
+    if (id === undefined || layers.has(id)) {
+      throw new WeightsError(`The layer "${name}" has ${id === undefined ? "no id" : "the id of another"}.`);
+    }
+    layers.set(id, { id, name, type: attribute(element, "type") ?? "", data: readData(element), inputs: [] });
+    const input = children(children(element, "input")[0], "port");
     ports.set(
       id,
-      (input as unknown as { id: string }[]).map((port) => port.id),
+      input.map((port) => attribute(port, "id")),
     );
   }
-  const edges = (net.edges?.[0] as Xml | undefined)?.edge ?? [];
-  for (const edge of edges as unknown as Record<string, string>[]) {
-    const from = layers.get(edge["from-layer"]!);
-    const to = layers.get(edge["to-layer"]!);
-    const port = ports.get(edge["to-layer"]!)?.indexOf(edge["to-port"]!) ?? -1;
+  for (const edge of children(children(net, "edges")[0], "edge")) {
+    const [fromId, toId, toPort] = ["from-layer", "to-layer", "to-port"].map((key) => attribute(edge, key));
+    const from = layers.get(fromId ?? "");
+    const to = layers.get(toId ?? "");
+    const port = to ? ports.get(to.id)!.indexOf(toPort) : -1;
     if (!from || !to || port < 0) {
-      throw new WeightsError(
-        `The model has an edge from layer ${edge["from-layer"]} to ${edge["to-layer"]} that doesn't exist.`,
-      );
+      throw new WeightsError(`The model has an edge from layer ${fromId} to ${toId} that doesn't exist.`);
     }
+    if (to.inputs[port]) throw new WeightsError(`Input ${port} of the layer "${to.name}" has two edges.`);
     to.inputs[port] = from;
   }
   for (const { name, inputs, id } of layers.values()) {
@@ -71,7 +67,60 @@ export function readGraph(xml: string): Graph {
     for (let i = 0; i < wanted; i++)
       if (!inputs[i]) throw new WeightsError(`Input ${i} of the layer "${name}" isn't connected.`);
   }
+  refuseCircles(layers.values());
   return { layers: [...layers.values()] };
+}
+
+function parse(xml: string): Xml {
+  const parser = new XMLParser({
+    ignoreAttributes: false,
+    attributeNamePrefix: "",
+    parseAttributeValue: false,
+    isArray: (_name, _path, _leaf, isAttribute) => !isAttribute,
+  });
+  try {
+    return parser.parse(xml, true) as Xml;
+  } catch (error) {
+    throw new WeightsError(`The model isn't XML: ${(error as Error).message}`);
+  }
+}
+
+/** The elements of that name; one without attributes and content comes from the parser as a text. */
+function children(parent: Xml | undefined, name: string): Xml[] {
+  const found = parent?.[name];
+  return Array.isArray(found) ? found.map((child) => (typeof child === "string" ? {} : child)) : [];
+}
+
+function attribute(element: Xml, name: string): string | undefined {
+  const value = element[name];
+  return typeof value === "string" ? value : undefined;
+}
+
+/** A layer's attributes; early files of version 10 give a constant's type and shape by its output port alone. */
+function readData(layer: Xml): Record<string, string> {
+  const data: Record<string, string> = {};
+  const [port] = children(children(layer, "output")[0], "port");
+  const precision = port && attribute(port, "precision");
+  if (attribute(layer, "type") === "Const" && precision) {
+    data.element_type = precision.toLowerCase().replace("fp", "f");
+    data.shape = Array.isArray(port.dim) ? port.dim.join() : "";
+  }
+  for (const [name, value] of Object.entries(children(layer, "data")[0] ?? {})) {
+    if (typeof value === "string") data[name] = value;
+  }
+  return data;
+}
+
+/** Takes away layers whose inputs are all taken away, until none is left. */
+function refuseCircles(layers: Iterable<Layer>): void {
+  let left = new Set(layers);
+  while (left.size > 0) {
+    const next = new Set([...left].filter(({ inputs }) => inputs.some((input) => left.has(input))));
+    if (next.size === left.size) {
+      throw new WeightsError(`The layer "${[...left][0]!.name}" depends on itself.`);
+    }
+    left = next;
+  }
 }
 
 /** A list attribute such as `"1, 3, 48, 48"`. */

@@ -34,6 +34,8 @@ const STAGES = [
   { name: "fc2", kernel: 1, pooled: false },
   { name: "fc3", kernel: 1, pooled: false },
 ] as const;
+/** Layers that take the activations as any input; the others have them first. */
+const DATA_ANYWHERE = new Set(["Add", "Multiply", "BatchNormInference"]);
 const SHAPES = new Map(TENSORS.map(({ name, shape }) => [name, shape]));
 
 /**
@@ -67,6 +69,24 @@ export function importOpenVino(
   return walk.finish(metadata);
 }
 
+/** True for two numbers `n`, one for each direction. */
+function isPair(text: string | undefined, n: number): boolean {
+  const [y, x, ...others] = list(text);
+  return y === n && x === n && others.length === 0;
+}
+
+/** True when the layer pads by `pad` on each side; `same` is what it comes to when told to keep the size. */
+function isPadded({ auto_pad, pads_begin, pads_end }: Layer["data"], pad: number, same?: number): boolean {
+  if (auto_pad === "valid") return pad === 0;
+  if (auto_pad === "same_upper" || auto_pad === "same_lower") return pad === same;
+  return isPair(pads_begin, pad) && isPair(pads_end, pad);
+}
+
+/** Some releases write True. */
+function isTrue(text: string | undefined): boolean {
+  return text?.toLowerCase() === "true";
+}
+
 class Walk {
   readonly #constants: Constants;
   readonly #stages: Stage[] = [];
@@ -96,8 +116,8 @@ class Walk {
     MaxPool: (layer) => this.#pool(layer),
     FakeQuantize: (layer) => this.#fakeQuantize(layer),
     Sigmoid: (layer) => this.#end(layer),
-    // Types and shapes of activations are the network's own.
-    Convert: () => {},
+    Convert: (layer) => this.#convert(layer),
+    // Shapes of activations are the network's own.
     Reshape: () => {},
     Squeeze: () => {},
   };
@@ -108,6 +128,9 @@ class Walk {
     if (this.#sigmoid) throw new WeightsError(`The layer "${name}" (${type}) follows the sigmoid.`);
     const operation = Object.hasOwn(this.#operations, type) && this.#operations[type];
     if (!operation) throw new WeightsError(`The layer "${name}" (${type}) has no place in this network.`);
+    if (data !== 0 && !DATA_ANYWHERE.has(type)) {
+      throw new WeightsError(`The layer "${name}" (${type}) has the activations as input ${data}, not 0.`);
+    }
     operation(layer, data);
   }
 
@@ -138,11 +161,6 @@ class Walk {
 
   #arithmetic(layer: Layer, data: number): void {
     const operand = this.#constant(layer, 1 - data, "operand");
-    if (data === 1 && (layer.type === "Subtract" || layer.type === "Divide")) {
-      throw new WeightsError(
-        `The layer "${layer.name}" (${layer.type}) has the activations on its right side.`,
-      );
-    }
     const values = this.#perChannel(layer, operand, this.#stage?.channels ?? 3);
     const zeros = new Float32Array(values.length);
     const ones = new Float32Array(values.length).fill(1);
@@ -241,7 +259,9 @@ class Walk {
     const channels = shape[0]!;
     const constant = this.#constant(layer, 1, "weight");
     const size = constant.shape.filter((n) => n !== 1);
-    const transposed = type === "MatMul" && data.transpose_b !== "true";
+    const transposed = type === "MatMul" && !isTrue(data.transpose_b);
+    if (isTrue(data.transpose_a))
+      throw new WeightsError(`The layer "${name}" (MatMul) transposes its input.`);
     const wanted = transposed ? [...shape].reverse() : shape;
     if (
       size.join() !== wanted.filter((n) => n !== 1).join() ||
@@ -253,12 +273,10 @@ class Walk {
     }
     if (type !== "MatMul") {
       const pad = definition.kernel === 3 ? 1 : 0;
-      const isSame = data.auto_pad === "same_upper" || data.auto_pad === "same_lower";
-      const pads =
-        isSame && definition.kernel < 6 ? [pad] : [...list(data.pads_begin), ...list(data.pads_end)];
       if (
-        [...list(data.strides), ...list(data.dilations)].some((n) => n !== 1) ||
-        pads.some((n) => n !== pad)
+        !isPair(data.strides, 1) ||
+        !isPair(data.dilations, 1) ||
+        !isPadded(data, pad, definition.kernel === 6 ? undefined : pad)
       ) {
         throw new WeightsError(
           `The layer "${name}" (${type}) has other strides, dilations or pads than ${definition.name}.`,
@@ -318,16 +336,25 @@ class Walk {
       );
     }
     const isPlain =
-      [...list(data.kernel), ...list(data.strides)].every((n) => n === 2) &&
-      [...list(data.pads_begin), ...list(data.pads_end)].every((n) => n === 0);
+      isPair(data.kernel, 2) &&
+      isPair(data.strides, 2) &&
+      (data.dilations === undefined || isPair(data.dilations, 1)) &&
+      isPadded(data, 0, 0);
     if (!isPlain) throw new WeightsError(`The layer "${name}" (MaxPool) isn't 2×2 with stride 2.`);
     stage.step = Step.Pool;
+  }
+
+  #convert({ name, data }: Layer): void {
+    const type = data.destination_type;
+    if (type !== "f32" && type !== "f16")
+      throw new WeightsError(`The layer "${name}" (Convert) makes the activations ${type}, not f32 or f16.`);
   }
 
   /** Activations between a stage's PReLU and its pooling have a range too, but it is no range of a stage's result. */
   #fakeQuantize(layer: Layer): void {
     const stage = this.#stage;
-    if (stage && stage.step < Step.Affine && SHAPES.has(`${stage.name}.scale`)) return;
+    const end = SHAPES.has(`${stage?.name}.scale`) ? Step.Affine : Step.Slope;
+    if (stage && stage.step < end) return;
     const low = this.#constant(layer, 1, "range").values;
     const high = this.#constant(layer, 2, "range").values;
     this.#ranges[stage?.name ?? "input"] = [Math.min(...low), Math.max(...high)];
