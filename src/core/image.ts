@@ -3,7 +3,10 @@ import type { ModelExports } from "./model.ts";
 import type { Box, ImageLike, PixelFormat } from "./types.ts";
 
 /** Bytes per pixel and the offsets of blue, green and red. */
-const FORMATS: Record<PixelFormat, readonly [bytes: number, blue: number, green: number, red: number]> = {
+export const FORMATS: Record<
+  PixelFormat,
+  readonly [bytes: number, blue: number, green: number, red: number]
+> = {
   rgba: [4, 2, 1, 0],
   rgb: [3, 2, 1, 0],
   bgr: [3, 0, 1, 2],

@@ -1,5 +1,14 @@
 /** What every entry exports beside its own `createLandmarker`. */
 
+export {
+  type AlignedFace,
+  type AlignOptions,
+  type AlignTemplate,
+  alignFace,
+  type Matrix,
+  type Similarity,
+  similarityTransform,
+} from "./align.ts";
 export { WeightsError } from "./errors.ts";
 export type { Landmarker } from "./landmarker.ts";
 export {

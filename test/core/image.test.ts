@@ -6,53 +6,11 @@ import { cropInto } from "../../src/core/image.ts";
 import { instantiate } from "../../src/core/model.ts";
 import type { Box, ImageLike, PixelFormat } from "../../src/core/types.ts";
 import fixture from "../fixtures/resize.json" with { type: "json" };
+import { bgrImage, convert } from "../support/images.ts";
 import { random } from "../support/random.ts";
 import { readReference, reference } from "../support/reference.ts";
 
 const expected = new Uint8Array(readFileSync("test/fixtures/resize.bin"));
-
-interface Case {
-  kind: string;
-  width: number;
-  height: number;
-  seed: number;
-}
-
-/** The image that make_resize.py makes, BGR. */
-function bgrImage({ kind, width, height, seed }: Case): Uint8Array {
-  const next = random(seed);
-  if (kind === "noise") return Uint8Array.from({ length: width * height * 3 }, () => 256 * next());
-  return Uint8Array.from({ length: width * height * 3 }, (_, i) => {
-    const c = i % 3;
-    const x = Math.floor(i / 3) % width;
-    const y = Math.floor(i / 3 / width);
-    if (kind === "ramp") return Math.floor((x * (seed + c) + y * 2 + c * 40) / 3) % 256;
-    return ((Math.floor(x / 5) + Math.floor(y / 7) + c) % 2) * 255;
-  });
-}
-
-const ORDER = { rgba: [2, 1, 0, -1], rgb: [2, 1, 0], bgr: [0, 1, 2], bgra: [0, 1, 2, -1] } as const;
-
-/** The BGR image in another format, its rows `gap` bytes apart from each other and its data `offset` bytes into a buffer. */
-function convert(
-  bgr: Uint8Array,
-  { width, height }: Case,
-  format: keyof typeof ORDER,
-  gap: number,
-  offset: number,
-): ImageLike {
-  const order = ORDER[format];
-  const stride = width * order.length + gap;
-  const data = new Uint8Array(offset + stride * height).fill(77).subarray(offset);
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      order.forEach((c, i) => {
-        data[y * stride + x * order.length + i] = c < 0 ? 200 : bgr[(y * width + x) * 3 + c]!;
-      });
-    }
-  }
-  return { data, width, height, format, stride };
-}
 
 const toBox = ([x, y, width, height]: number[]) => ({ x: x!, y: y!, width: width!, height: height! });
 
