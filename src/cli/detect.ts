@@ -22,6 +22,7 @@ interface Options extends ModelOptions {
   json?: true;
   csv?: true;
   out?: string;
+  align?: string;
 }
 
 /** Adds the command to the program. */
@@ -51,6 +52,7 @@ export function registerDetect(program: Command): void {
     .addOption(new Option("--json", "print a JSON object a line").conflicts("csv"))
     .option("--csv", "print CSV")
     .option("--out <path>", "draw the points: a file for one picture, a folder for several")
+    .option("--align <path>", "save each face upright, 112×112: a file for one picture, a folder for several")
     .addHelpText("after", "\nWithout a box the whole picture is taken for the face.");
   modelOptions(command).action(detect);
 }
@@ -68,6 +70,7 @@ async function detect(args: string[], options: Options): Promise<void> {
   const inputs = await findImages(args);
   const several = inputs.length > 1 || (await isFolder(args[0]!));
   const drawings = await targets(options.out, "--out", inputs, several);
+  const chips = await targets(options.align, "--align", inputs, several);
   const boxes = options.boxes === undefined ? undefined : await BoxTable.read(options.boxes);
   const cores = availableParallelism();
   const processes = Math.min(cores, Math.floor(inputs.length / PICTURES_A_PROCESS));
@@ -78,7 +81,7 @@ async function detect(args: string[], options: Options): Promise<void> {
     if (error) return failure(path, error);
     const listed = boxes ? boxes.of(path) : options.box;
     if (boxes && !listed) return failure(path, `no row of ${options.boxes} names this picture`);
-    return run({ path, boxes: listed, drawing: drawings?.(path) });
+    return run({ path, boxes: listed, drawing: drawings?.(path), chip: chips?.(path) });
   };
 
   const report = new Report(inputs.length, "pictures");

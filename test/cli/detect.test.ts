@@ -1,6 +1,6 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { createLandmarkerSync, type Point } from "fivepoint";
+import { alignFace, createLandmarkerSync, type Point } from "fivepoint";
 import sharp from "sharp";
 import { beforeAll, describe, expect, it } from "vitest";
 import { fivepoint, jsonLines, type Result, temporaryFolder } from "./support.ts";
@@ -228,6 +228,20 @@ describe("output", () => {
       });
     });
     expect(Math.min(...pixel(x + width / 2, y))).toBeGreaterThan(200);
+  });
+
+  it("saves aligned faces as the library makes them", async () => {
+    const raw = await sharp(PHOTO).raw().toBuffer({ resolveWithObject: true });
+    const image = { data: raw.data, width: 384, height: 384, format: "rgb" } as const;
+    const chip = alignFace(image, (await answer(PHOTO)).points);
+    const one = await fivepoint(["detect", PHOTO, "--box", FLAG, "--align", at("chip.png")]);
+    expect(one).toMatchObject({ status: 0, stderr: "" });
+    const saved = await sharp(at("chip.png")).raw().toBuffer({ resolveWithObject: true });
+    expect(saved.info).toMatchObject({ width: 112, height: 112, channels: 3 });
+    expect(saved.data.equals(chip.data)).toBe(true);
+    const two = ["--box", FLAG, "--box", "130,60,120,120", "--align", at("chips/two.png")];
+    expect((await fivepoint(["detect", PHOTO, ...two])).status).toBe(0);
+    expect(readdirSync(at("chips")).sort()).toEqual(["two-1.png", "two-2.png"]);
   });
 
   it("writes drawings of several pictures into a folder, and leaves nothing half written", async () => {
