@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from weights.train import container
+from weights.train.blend import blend
 from weights.train.container import (
     SHAPES,
     Weights,
@@ -19,7 +20,7 @@ from weights.train.container import (
 from weights.train.data import Faces
 from weights.train.evaluate import OFFICIAL, Evaluation, predictor
 from weights.train.network import Network, to_tensor
-from weights.train.quantise import equalise, int8_predictor
+from weights.train.quantise import calibration_crops, equalise, int8_predictor
 
 from .conftest import ROOT
 from .reference_network import forward
@@ -94,11 +95,18 @@ def test_equalising_changes_nothing_in_float(trained: tuple[Network, Weights], c
     np.testing.assert_allclose(predictor(equal)(crops), predictor(weights)(crops), atol=1e-6)
 
 
+def test_a_blend_of_equals_is_equal(trained: tuple[Network, Weights], crops: np.ndarray) -> None:
+    _, weights = trained
+    np.testing.assert_allclose(
+        predictor(blend([weights, weights], [1, 3], crops))(crops), predictor(weights)(crops), atol=1e-4
+    )
+
+
 def test_int8_keeps_the_error_of_the_default_weights(faces: Faces) -> None:
     evaluation = Evaluation(faces)
     weights = container.load(DEFAULT)
     as_float = evaluation.given(predictor(weights))["canon"]["mean"]
-    as_int8 = evaluation.given(int8_predictor(weights, evaluation.boxed.crops[:600]))["canon"]["mean"]
+    as_int8 = evaluation.given(int8_predictor(weights, calibration_crops(faces)))["canon"]["mean"]
     assert as_int8 / as_float < 1.01
 
 
