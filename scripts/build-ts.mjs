@@ -1,8 +1,7 @@
-// Bundles each entry of the package with esbuild and puts the binary files beside them.
-import { chmod, copyFile, mkdir, rm } from "node:fs/promises";
+// Bundles each entry of the package with esbuild and puts the binary files beside them, and the licences of what is bundled.
+import { chmod, copyFile, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { build } from "esbuild";
 
-await rm("dist/shared", { recursive: true, force: true });
 await mkdir("dist", { recursive: true });
 for (const folder of ["cli", "shared"]) await rm(`dist/${folder}`, { recursive: true, force: true }); // names change
 await copyFile("weights/default.safetensors", "dist/weights.safetensors");
@@ -13,7 +12,8 @@ const common = {
   target: "es2022",
   outdir: "dist",
   outbase: "src",
-  legalComments: "eof",
+  minify: true,
+  metafile: true,
   logLevel: "warning",
 };
 // In these two runtimes the import of a module lying beside the entry gives it compiled.
@@ -23,7 +23,7 @@ const compiledModules = {
     onResolve({ filter: /^\.\/model.*\.wasm/ }, ({ path }) => ({ path, external: true }));
   },
 };
-await build({
+const library = await build({
   ...common,
   platform: "neutral",
   mainFields: ["module", "main"],
@@ -35,7 +35,7 @@ await build({
   loader: { ".wasm": "base64", ".safetensors": "base64" },
   plugins: [compiledModules],
 });
-await build({
+const program = await build({
   ...common,
   platform: "node",
   entryPoints: ["src/cli/main.ts", "src/cli/detect-worker.ts"],
@@ -48,3 +48,26 @@ await build({
   },
 });
 await chmod("dist/cli/main.js", 0o755);
+
+/** The bundled packages with their licences, which ask to be passed on. */
+async function thirdPartyNotices(...metafiles) {
+  const inputs = metafiles.flatMap(({ outputs }) =>
+    Object.values(outputs).flatMap(({ inputs }) => Object.keys(inputs)),
+  );
+  const folders = inputs.map((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0]).filter(Boolean);
+  const notices = await Promise.all(
+    [...new Set(folders)].sort().map(async (folder) => {
+      const { name, version, license, homepage } = JSON.parse(
+        await readFile(`${folder}/package.json`, "utf8"),
+      );
+      const files = (await readdir(folder)).filter((file) => /^(licen[cs]e|notice)/i.test(file));
+      const texts =
+        files.length > 0
+          ? await Promise.all(files.map((file) => readFile(`${folder}/${file}`, "utf8")))
+          : [homepage ?? `https://www.npmjs.com/package/${name}`];
+      return `${name} ${version} (${license})\n\n${texts.map((text) => text.trim()).join("\n\n")}\n`;
+    }),
+  );
+  return `dist/ contains code of these packages.\n\n${notices.join(`\n${"-".repeat(80)}\n\n`)}`;
+}
+await writeFile("dist/THIRD_PARTY_NOTICES.txt", await thirdPartyNotices(library.metafile, program.metafile));

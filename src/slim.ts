@@ -34,9 +34,8 @@ async function compile(source: SlimOptions["module"]): Promise<WebAssembly.Modul
   if (source instanceof WebAssembly.Module) return source;
   if (isBytes(source)) return WebAssembly.compile(source as BufferSource);
   const response = await respond(source, "options.module");
-  // Compiling while it arrives is refused for other types than application/wasm, which many servers don't send.
-  const type = response.headers.get("content-type")?.split(";")[0];
-  if (type === "application/wasm" && "compileStreaming" in WebAssembly)
+  // Compiling while it arrives is refused for every other type, a parameter after this one too; many servers send others.
+  if (response.headers.get("content-type") === "application/wasm" && "compileStreaming" in WebAssembly)
     return WebAssembly.compileStreaming(response);
   return WebAssembly.compile(await response.arrayBuffer());
 }

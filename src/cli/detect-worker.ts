@@ -15,5 +15,6 @@ async function answer(message: ToWorker): Promise<FromWorker> {
   }
 }
 
-process.on("message", async (message: ToWorker) => process.send!(await answer(message)));
+// An answer that fails is one to a program that has gone; "disconnect" follows.
+process.on("message", async (message: ToWorker) => process.send!(await answer(message), () => {}));
 process.on("disconnect", () => process.exit());

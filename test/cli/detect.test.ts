@@ -238,7 +238,7 @@ describe("output", () => {
     expect(one).toMatchObject({ status: 0, stderr: "" });
     const saved = await sharp(at("chip.png")).raw().toBuffer({ resolveWithObject: true });
     expect(saved.info).toMatchObject({ width: 112, height: 112, channels: 3 });
-    expect(saved.data.equals(chip.data)).toBe(true);
+    expect(saved.data.equals(new Uint8Array(chip.data))).toBe(true);
     const two = ["--box", FLAG, "--box", "130,60,120,120", "--align", at("chips/two.png")];
     expect((await fivepoint(["detect", PHOTO, ...two])).status).toBe(0);
     expect(readdirSync(at("chips")).sort()).toEqual(["two-1.png", "two-2.png"]);

@@ -1,3 +1,0 @@
-import { LANDMARK_NAMES } from "fivepoint";
-
-console.log(LANDMARK_NAMES.join());
