@@ -119,12 +119,17 @@ export function checkFinite({ tensors }: WeightsFile): void {
   }
 }
 
-/** Writes a weights file: tensors in the order of the stages, the header padded so that they start 8-aligned. */
+/**
+ * Writes a weights file: tensors in the order of the stages, the header padded so that they start 8-aligned.
+ * @throws WeightsError when a tensor is missing
+ */
 export function serializeWeights({ metadata, tensors }: WeightsFile): Uint8Array {
   const header: Record<string, unknown> = { __metadata__: metadata };
   let size = 0;
   for (const { name } of TENSORS) {
-    const { dtype, shape, data } = tensors.get(name)!;
+    const tensor = tensors.get(name);
+    if (!tensor) throw new WeightsError(`The weights lack the tensor ${name}.`);
+    const { dtype, shape, data } = tensor;
     header[name] = { dtype, shape, data_offsets: [size, size + data.length] };
     size += data.length;
   }
@@ -151,27 +156,42 @@ export function toFloat32({ dtype, data }: Tensor): Float32Array {
 }
 
 /**
+ * A tensor of values.
+ * @throws WeightsError when a value is too large for float16
+ */
+export function toTensor(
+  name: string,
+  dtype: Tensor["dtype"],
+  shape: readonly number[],
+  values: Float32Array,
+): Tensor {
+  const data = new Uint8Array(values.length * BYTES[dtype]);
+  const view = new DataView(data.buffer);
+  values.forEach((value, i) => {
+    if (dtype === "F32") return view.setFloat32(4 * i, value, true);
+    const half = toHalf(value);
+    if ((half & 0x7c00) === 0x7c00)
+      throw new WeightsError(`${name} holds ${value}, which is too large for float16.`);
+    view.setUint16(2 * i, half, true);
+  });
+  return { dtype, shape, data };
+}
+
+/**
  * The same weights as float16.
  * @throws WeightsError when a value is too large for it
  */
 export function toHalves({ metadata, tensors }: WeightsFile): WeightsFile {
-  const halves = [...tensors].map(([name, tensor]): [string, Tensor] => {
-    const data = new Uint8Array((tensor.data.length / BYTES[tensor.dtype]) * BYTES.F16);
-    const view = new DataView(data.buffer);
-    toFloat32(tensor).forEach((value, i) => {
-      const half = toHalf(value);
-      if ((half & 0x7c00) === 0x7c00)
-        throw new WeightsError(`${name} holds ${value}, which is too large for float16.`);
-      view.setUint16(2 * i, half, true);
-    });
-    return [name, { dtype: "F16", shape: tensor.shape, data }];
-  });
+  const halves = [...tensors].map(([name, tensor]): [string, Tensor] => [
+    name,
+    toTensor(name, "F16", tensor.shape, toFloat32(tensor)),
+  ]);
   return { metadata, tensors: new Map(halves) };
 }
 
 /** To the nearest half, ties to even (IEEE 754 binary16). */
 function toHalf(value: number): number {
-  const sign = value < 0 ? 0x8000 : 0;
+  const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
   const magnitude = Math.abs(value);
   const exponent = magnitude === 0 ? -15 : Math.max(-15, Math.floor(Math.log2(magnitude)));
   // In units of the last place: a normal half has 11 bits, and rounding up to the next power of two carries by itself.

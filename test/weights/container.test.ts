@@ -100,6 +100,12 @@ describe("parseWeights", () => {
     expect(() => parseWeights(withHeader(bytes, change))).toThrow(message);
   });
 
+  it("isn't written when a tensor is missing", () => {
+    const tensors = new Map(file.tensors);
+    tensors.delete("fc2.slope");
+    expect(() => serializeWeights({ ...file, tensors })).toThrow(WeightsError);
+  });
+
   it("refuses bytes after the last tensor", () => {
     const longer = new Uint8Array(bytes.length + 3);
     longer.set(bytes);
@@ -150,14 +156,9 @@ describe("toHalves", () => {
 
   it("rounds to the nearest half, ties to even", () => {
     // 1 + 2^-11 lies between 1 and 1 + 2^-10; 2^-24 is the least half, 65504 the largest.
-    expect(rounded([1, -1, 1 + 2 ** -11, 1 + 3 * 2 ** -11, 1 + 2 ** -11 + 2 ** -20, 2 - 2 ** -13])).toEqual([
-      1,
-      -1,
-      1,
-      1 + 2 ** -9,
-      1 + 2 ** -10,
-      2,
-    ]);
+    expect(
+      rounded([-0, 1, -1, 1 + 2 ** -11, 1 + 3 * 2 ** -11, 1 + 2 ** -11 + 2 ** -20, 2 - 2 ** -13]),
+    ).toEqual([-0, 1, -1, 1, 1 + 2 ** -9, 1 + 2 ** -10, 2]);
     expect(rounded([0, 2 ** -24, -(2 ** -25), 3 * 2 ** -25, 2 ** -14 - 2 ** -25, 65504, 65519])).toEqual([
       0,
       2 ** -24,
