@@ -9,13 +9,17 @@
  *   finite()                      whether all of them are finite
  *   pack()                        takes the tensors over into the kernels' layouts: once, after all are written
  *   crops()                       where the caller writes crops, u8 [batch][48][48][3] BGR
- *   pixels(), pixelsBytes()       … or the pixels of a box, to be made into a crop by
- *   resize(…, slot)               (image/u8_resize_bilinear_48x48.ts)
+ *   pixels(), pixelsBytes()       … or, row by row, the pixels of a box, to be made into a crop by
+ *   columns(…), stretchRow(place), blendRows(…, slot)      (image/u8_resize_bilinear_48x48.ts)
  *   forward(count)                runs the network on the first `count` crops
  *   packDirect(), forwardDirect(count)   the same by direct convolution: the reference tier
  *   landmarks()                   the results, f32 [batch][10]
  */
-import { u8_resize_bilinear_48x48 } from "./image/u8_resize_bilinear_48x48";
+import {
+  blendRows as resizeBlend,
+  columns as resizeColumns,
+  stretchRow as resizeStretch,
+} from "./image/u8_resize_bilinear_48x48";
 import {
   BATCH,
   CROP_BYTES,
@@ -24,7 +28,9 @@ import {
   PARAMETERS,
   PIXELS,
   PIXELS_BYTES,
-  RESIZE_SCRATCH,
+  RESIZE_COLUMNS,
+  RESIZE_ROW_BYTES,
+  RESIZE_ROWS,
 } from "./memory";
 import { landmarks as network } from "./network";
 import { landmarksDirect } from "./network_direct";
@@ -55,29 +61,24 @@ export function pixelsBytes(): i32 {
   return PIXELS_BYTES;
 }
 
-/** Makes the pixels that were written at `pixels()` into the crop `slot`. */
-export function resize(
-  stride: i32,
-  allRows: bool,
-  allPixels: bool,
-  width: i32,
-  height: i32,
-  pixelBytes: i32,
-  order: i32,
-  slot: i32,
-): void {
-  const crop = CROPS + <usize>(slot * CROP_BYTES);
-  u8_resize_bilinear_48x48(
-    PIXELS,
-    stride,
-    allRows,
-    allPixels,
-    width,
+/** Begins a box of `width` pixels a row. */
+export function columns(width: i32, pixelBytes: i32, order: i32, allPixels: bool): void {
+  resizeColumns(RESIZE_COLUMNS, width, pixelBytes, order, allPixels);
+}
+
+/** Takes the row that was written at `pixels()` over into place 0 or 1. */
+export function stretchRow(place: i32): void {
+  resizeStretch(PIXELS, RESIZE_COLUMNS, RESIZE_ROWS + <usize>(place * RESIZE_ROW_BYTES));
+}
+
+/** Makes row `y` of the crop `slot` of the rows in two places, for a box of `height` rows. */
+export function blendRows(upper: i32, lower: i32, y: i32, height: i32, slot: i32): void {
+  resizeBlend(
+    RESIZE_ROWS + <usize>(upper * RESIZE_ROW_BYTES),
+    RESIZE_ROWS + <usize>(lower * RESIZE_ROW_BYTES),
+    y,
     height,
-    pixelBytes,
-    order,
-    crop,
-    RESIZE_SCRATCH,
+    CROPS + <usize>(slot * CROP_BYTES + y * 48 * 3),
   );
 }
 

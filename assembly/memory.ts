@@ -10,14 +10,16 @@ export const BATCH: i32 = 16;
 
 /** u8 [BATCH][48][48][3], BGR. */
 export const CROP_BYTES: i32 = 48 * 48 * 3;
-export const CROPS: usize = memory.data(16 * 48 * 48 * 3 + 16, 16); // resizing overwrites a byte behind a crop
+export const CROPS: usize = memory.data(16 * 48 * 48 * 3 + 16, 16); // kernels read up to 16 bytes behind a crop
 /** f32 [BATCH][10], in 0..1. */
 export const LANDMARKS: usize = memory.data(16 * 10 * 4, 16);
 
-/** u8: the part of an image that a crop is made of, and what image/ works in. */
-export const PIXELS_BYTES: i32 = 1 << 20;
-export const PIXELS: usize = memory.data((1 << 20) + 16, 16); // reading a pixel takes four bytes
-export const RESIZE_SCRATCH: usize = memory.data(3 * 48 * 16, 16);
+/** u8: a row of the part of an image that a crop is made of, and what image/ works in. */
+export const PIXELS_BYTES: i32 = 1 << 16;
+export const PIXELS: usize = memory.data((1 << 16) + 16, 16); // reading two pixels takes eight bytes
+export const RESIZE_COLUMNS: usize = memory.data(48 * 8 + 16, 16);
+export const RESIZE_ROW_BYTES: i32 = 48 * 16;
+export const RESIZE_ROWS: usize = memory.data(2 * 48 * 16, 16);
 
 /** All tensors as float32, in the order of src/weights/tensors.ts; `pack` reads them. */
 export const PARAMETERS_BYTES: usize = 190_616 * 4;

@@ -7,18 +7,25 @@
  *   row(x)   = left · w₀ + right · w₁
  *   pixel(y) = ((w₀ · (upper ≫ 4)) ≫ 16) + ((w₁ · (lower ≫ 4)) ≫ 16) + 2 ≫ 2
  *
- * rows    u8: what the caller copied of the box. When `allRows`, its rows one after the other; else two rows for each of
- *         the 48 rows of the crop, the upper and the lower one. Likewise the pixels of a row: all, or two a column.
- *         `stride` bytes lie between the rows. Up to 3 bytes beyond the last pixel are read.
+ * The caller goes through the 48 rows and brings each row of the image that it needs, one at a time, so that a picture
+ * of any size passes through a few kilobytes: the network's weights stay in the cache. `columns` once a box, `stretchRow`
+ * once for a row of the image, `blendRows` once for a row of the crop.
+ *
+ * table   i32 [48][left, weights] and the order of the bytes, which `columns` fills and `stretchRow` reads
+ * row     u8 pixels of the box: all of a row, or the two that each column needs. Up to 7 bytes beyond are read
  * order   bytes of a pixel that hold blue, green and red, from the lowest byte
- * output  u8 [48][48][3]; one byte beyond it is overwritten
- * scratch i32 [48 + 2·48][4]
+ * stretched  i32 [48][4], blue, green and red: row(x) ≫ 4
+ * output  u8 [48][3], a row of the crop
  *
  * A 48×48 box passes through unchanged and an exact halving is the mean of four, as OpenCV has them.
  * Reference: OpenCV itself (test/fixtures/make_resize.py).
  */
 
 const SIDE = 48;
+const STRETCHED: usize = SIDE * 16;
+const COLUMNS: usize = SIDE * 8;
+
+const ROUND: usize = memory.data<i32>([2, 2, 2, 2], 16);
 
 
 @inline
@@ -34,8 +41,21 @@ function weights(fraction: f32): i32 {
   return first | (second << 16);
 }
 
-/** Where the columns' pixels are in a row, and their weights: i32 [48][left, right, weights, –]. */
-function columns(table: usize, width: i32, pixelBytes: i32, allPixels: bool): void {
+/** Where a channel's byte of the left and of the right pixel go: b b′ g g′ r r′, each widened. */
+@inline
+function interleaved(order: i32, pixelBytes: i32): v128 {
+  let bytes = i8x16.splat(-1);
+  bytes = i8x16.replace_lane(bytes, 0, <i8>(order & 255));
+  bytes = i8x16.replace_lane(bytes, 2, <i8>((order & 255) + pixelBytes));
+  bytes = i8x16.replace_lane(bytes, 4, <i8>((order >> 8) & 255));
+  bytes = i8x16.replace_lane(bytes, 6, <i8>(((order >> 8) & 255) + pixelBytes));
+  bytes = i8x16.replace_lane(bytes, 8, <i8>((order >> 16) & 255));
+  return i8x16.replace_lane(bytes, 10, <i8>(((order >> 16) & 255) + pixelBytes));
+}
+
+/** @param allPixels whether rows come whole; else two pixels a column, side by side */
+export function columns(table: usize, width: i32, pixelBytes: i32, order: i32, allPixels: bool): void {
+  v128.store(table + COLUMNS, interleaved(order, pixelBytes));
   const scale = <f64>width / SIDE;
   for (let x = 0; x < SIDE; x++) {
     const at = position(x, scale);
@@ -47,91 +67,52 @@ function columns(table: usize, width: i32, pixelBytes: i32, allPixels: bool): vo
     }
     if (tap >= width - 1) {
       tap = width - 1;
-      fraction = 0;
+      fraction = 0; // the pixel beyond counts nothing
     }
-    const next = min<i32>(tap + 1, width - 1);
     store<i32>(table, (allPixels ? tap : 2 * x) * pixelBytes);
-    store<i32>(table, (allPixels ? next : 2 * x + 1) * pixelBytes, 4);
-    store<i32>(table, weights(fraction), 8);
-    table += 16;
+    store<i32>(table, weights(fraction), 4);
+    table += 8;
   }
 }
 
-/** One row of pixels → i32 [48][4], blue, green and red as 8.11 fixed point. */
-function stretchRow(row: usize, table: usize, interleave: v128, output: usize): void {
-  for (const end = output + SIDE * 16; output < end; output += 16) {
-    const left = v128.load32_zero(row + load<i32>(table));
-    const both = v128.load32_lane(row + load<i32>(table, 4), left, 1);
-    v128.store(output, i32x4.dot_i16x8_s(i8x16.swizzle(both, interleave), v128.load32_splat(table, 8)));
-    table += 16;
+export function stretchRow(row: usize, table: usize, stretched: usize): void {
+  const interleave = v128.load(table + COLUMNS);
+  for (const end = table + COLUMNS; table < end; table += 8) {
+    const pair = v128.load64_zero(row + load<i32>(table));
+    const sum = i32x4.dot_i16x8_s(i8x16.swizzle(pair, interleave), v128.load32_splat(table, 4));
+    v128.store(stretched, i32x4.shr_s(sum, 4));
+    stretched += 16;
   }
 }
 
-/** Two stretched rows → 48 pixels of the crop. */
-function blendRows(upper: usize, lower: usize, packedWeights: i32, output: usize): void {
-  const w0 = i32x4.splat(packedWeights & 0xffff);
-  const w1 = i32x4.splat(packedWeights >>> 16);
-  for (const end = upper + SIDE * 16; upper < end; upper += 16) {
-    const a = i32x4.shr_s(i32x4.mul(i32x4.shr_s(v128.load(upper), 4), w0), 16);
-    const b = i32x4.shr_s(i32x4.mul(i32x4.shr_s(v128.load(lower), 4), w1), 16);
-    const sum = i32x4.shr_s(i32x4.add(i32x4.add(a, b), i32x4.splat(2)), 2);
-    const words = i16x8.narrow_i32x4_u(sum, sum);
-    v128.store32_lane(output, i8x16.narrow_i16x8_u(words, words), 0);
-    lower += 16;
-    output += 3;
-  }
+/** The products as those of int16 pairs whose second is zero: exact, and quicker than i32x4.mul. */
+@inline
+function blend(upper: v128, lower: v128, w0: v128, w1: v128): v128 {
+  const a = i32x4.shr_s(i32x4.dot_i16x8_s(upper, w0), 16);
+  const b = i32x4.shr_s(i32x4.dot_i16x8_s(lower, w1), 16);
+  return i32x4.shr_s(i32x4.add(i32x4.add(a, b), v128.load(ROUND)), 2);
 }
 
-export function u8_resize_bilinear_48x48(
-  rows: usize,
-  stride: i32,
-  allRows: bool,
-  allPixels: bool,
-  width: i32,
-  height: i32,
-  pixelBytes: i32,
-  order: i32,
-  output: usize,
-  scratch: usize,
-): void {
-  // Bytes of the left and the right pixel, side by side and widened: b b′ g g′ r r′.
-  let interleave = i8x16.splat(-1);
-  interleave = i8x16.replace_lane(interleave, 0, <i8>(order & 255));
-  interleave = i8x16.replace_lane(interleave, 2, <i8>((order & 255) + 4));
-  interleave = i8x16.replace_lane(interleave, 4, <i8>((order >> 8) & 255));
-  interleave = i8x16.replace_lane(interleave, 6, <i8>(((order >> 8) & 255) + 4));
-  interleave = i8x16.replace_lane(interleave, 8, <i8>((order >> 16) & 255));
-  interleave = i8x16.replace_lane(interleave, 10, <i8>(((order >> 16) & 255) + 4));
-  columns(scratch, width, pixelBytes, allPixels);
-
-  const scale = <f64>height / SIDE;
-  let upper = scratch + SIDE * 16;
-  let lower = upper + SIDE * 16;
-  let upperTap = -1;
-  let lowerTap = -1;
-  for (let y = 0; y < SIDE; y++) {
-    const at = position(y, scale);
-    const floored = <i32>floor<f32>(at);
-    const fraction = at - <f32>floored;
-    const tap = min<i32>(max<i32>(floored, 0), height - 1);
-    const next = min<i32>(max<i32>(floored + 1, 0), height - 1);
-    if (lowerTap == tap) {
-      const swap = upper;
-      upper = lower;
-      lower = swap;
-      lowerTap = upperTap;
-      upperTap = tap;
-    }
-    if (upperTap != tap) {
-      const row: i32 = allRows ? tap : 2 * y;
-      stretchRow(rows + <usize>(row * stride), scratch, interleave, upper);
-      upperTap = tap;
-    }
-    if (lowerTap != next) {
-      const row: i32 = allRows ? next : 2 * y + 1;
-      stretchRow(rows + <usize>(row * stride), scratch, interleave, lower);
-      lowerTap = next;
-    }
-    blendRows(upper, lower, weights(fraction), output + <usize>(y * SIDE * 3));
+/** Row `y` of the crop, between the stretched rows of its two taps in a box of `height` rows. */
+export function blendRows(upper: usize, lower: usize, y: i32, height: i32, output: usize): void {
+  const at = position(y, <f64>height / SIDE);
+  const packed = weights(at - floor<f32>(at));
+  const w0 = i32x4.splat(packed & 0xffff);
+  const w1 = i32x4.splat(packed >>> 16);
+  for (const end = upper + STRETCHED; upper < end; upper += 64) {
+    const ab = i16x8.narrow_i32x4_u(
+      blend(v128.load(upper), v128.load(lower), w0, w1),
+      blend(v128.load(upper, 16), v128.load(lower, 16), w0, w1),
+    );
+    const cd = i16x8.narrow_i32x4_u(
+      blend(v128.load(upper, 32), v128.load(lower, 32), w0, w1),
+      blend(v128.load(upper, 48), v128.load(lower, 48), w0, w1),
+    );
+    const bytes = i8x16.narrow_i16x8_u(ab, cd);
+    const pixels = i8x16.shuffle(bytes, bytes, 0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 3, 7, 11, 15);
+    v128.store64_lane(output, pixels, 0);
+    v128.store32_lane(output, pixels, 2, 8);
+    lower += 64;
+    output += 12;
   }
 }

@@ -61,9 +61,6 @@ export function checkImage(image: ImageLike): void {
   }
 }
 
-/** Rows or columns of a box that a crop of 48 needs two by two; up to here all of them are as quick to copy. */
-const PAIRS = 96;
-
 /** The two pixels of `size` that output `i` of 48 lies between (as in assembly/image/u8_resize_bilinear_48x48.ts). */
 function taps(i: number, size: number): [number, number] {
   const tap = Math.floor(Math.fround((i + 0.5) * (size / 48) - 0.5));
@@ -72,7 +69,7 @@ function taps(i: number, size: number): [number, number] {
 
 /**
  * Makes a box of an image into the crop `slot` of the model: 48×48 BGR, stretched as OpenCV's INTER_LINEAR does. Only
- * the rows that this needs, at most 96, are copied into the module's memory.
+ * the rows that this needs, at most 96, pass through the module's memory, one by one.
  * @param box whole pixels, inside the image
  */
 export function cropInto(model: ModelExports, image: ImageLike, box: Box, slot: number): void {
@@ -82,28 +79,35 @@ export function cropInto(model: ModelExports, image: ImageLike, box: Box, slot: 
   const memory = new Uint8Array(model.memory.buffer);
   const start = box.y * stride + box.x * bytes;
   const rowBytes = box.width * bytes;
-  const allRows = box.height <= PAIRS;
-  // A box of thousands of pixels a row: two pixels a column instead of whole rows keep the copy in its place.
-  const allPixels = (allRows ? box.height : PAIRS) * rowBytes <= model.pixelsBytes();
+  const pixels = model.pixels();
+  // Of a row that is longer than its place in memory, the two pixels of each column.
+  const allPixels = rowBytes <= model.pixelsBytes();
   const columns = allPixels ? [] : Array.from({ length: 48 }, (_, x) => taps(x, box.width)).flat();
-  let to = model.pixels();
   const copyRow = (row: number) => {
     const from = start + row * stride;
     if (allPixels) {
-      memory.set(data.subarray(from, from + rowBytes), to);
-      to += rowBytes;
-    } else {
-      for (const column of columns) {
-        for (let i = 0; i < bytes; i++) memory[to++] = data[from + column * bytes + i]!;
-      }
+      memory.set(data.subarray(from, from + rowBytes), pixels);
+      return;
+    }
+    let to = pixels;
+    for (const column of columns) {
+      for (let i = 0; i < bytes; i++) memory[to++] = data[from + column * bytes + i]!;
     }
   };
-  if (allRows) {
-    for (let row = 0; row < box.height; row++) copyRow(row);
-  } else {
-    for (let y = 0; y < 48; y++) for (const row of taps(y, box.height)) copyRow(row);
+  model.columns(box.width, bytes, blue | (green << 8) | (red << 16), allPixels);
+  const held = [-1, -1];
+  /** The place that holds a row, stretched: it is brought unless it is there, not to where `other` lies. */
+  const place = (row: number, other: number): number => {
+    const found = held.indexOf(row);
+    if (found >= 0) return found;
+    const free = held[0] === other ? 1 : 0;
+    copyRow(row);
+    model.stretchRow(free);
+    held[free] = row;
+    return free;
+  };
+  for (let y = 0; y < 48; y++) {
+    const [upper, lower] = taps(y, box.height);
+    model.blendRows(place(upper, lower), place(lower, upper), y, box.height, slot);
   }
-  const packedStride = allPixels ? rowBytes : PAIRS * bytes;
-  const order = blue | (green << 8) | (red << 16);
-  model.resize(packedStride, allRows, allPixels, box.width, box.height, bytes, order, slot);
 }

@@ -20,16 +20,9 @@ export interface ModelExports extends Record<string, unknown> {
   crops(): number;
   pixels(): number;
   pixelsBytes(): number;
-  resize(
-    stride: number,
-    allRows: boolean,
-    allPixels: boolean,
-    width: number,
-    height: number,
-    pixelBytes: number,
-    order: number,
-    slot: number,
-  ): void;
+  columns(width: number, pixelBytes: number, order: number, allPixels: boolean): void;
+  stretchRow(place: number): void;
+  blendRows(upper: number, lower: number, y: number, height: number, slot: number): void;
   forward(count: number): void;
   landmarks(): number;
 }
@@ -44,7 +37,9 @@ const FUNCTIONS = [
   "crops",
   "pixels",
   "pixelsBytes",
-  "resize",
+  "columns",
+  "stretchRow",
+  "blendRows",
   "forward",
   "landmarks",
 ] as const;

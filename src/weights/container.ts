@@ -168,7 +168,10 @@ export function toTensor(
   const data = new Uint8Array(values.length * BYTES[dtype]);
   const view = new DataView(data.buffer);
   values.forEach((value, i) => {
-    if (dtype === "F32") return view.setFloat32(4 * i, value, true);
+    if (dtype === "F32") {
+      view.setFloat32(4 * i, value, true);
+      return;
+    }
     const half = toHalf(value);
     if ((half & 0x7c00) === 0x7c00)
       throw new WeightsError(`${name} holds ${value}, which is too large for float16.`);
