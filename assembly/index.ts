@@ -13,6 +13,10 @@
  *   columns(…), stretchRow(place), blendRows(…, slot)      (image/u8_resize_bilinear_48x48.ts)
  *   forward(count)                runs the network on the first `count` crops
  *   packDirect(), forwardDirect(count)   the same by direct convolution: the reference tier
+ *   ranges()                      where the caller writes f32 [8][low, high]: the activations after conv1 … fc2
+ *   packInt8(), forwardInt8(count)       the same in int8
+ *   activations(stage)            what `forward(1)` left after a stage, in the order of the ranges: f32
+ *                                 [size+2][size+2][channels] of a convolution, [channels] of the others
  *   landmarks()                   the results, f32 [batch][10]
  */
 import {
@@ -20,80 +24,101 @@ import {
   columns as resizeColumns,
   stretchRow as resizeStretch,
 } from "./image/u8_resize_bilinear_48x48";
-import {
-  BATCH,
-  CROP_BYTES,
-  CROPS,
-  LANDMARKS,
-  PARAMETERS,
-  PIXELS,
-  PIXELS_BYTES,
-  RESIZE_COLUMNS,
-  RESIZE_ROW_BYTES,
-  RESIZE_ROWS,
-} from "./memory";
+import * as m from "./memory";
 import { landmarks as network } from "./network";
 import { landmarksDirect } from "./network_direct";
+import { landmarksInt8 } from "./network_int8";
 
 export { finite, pack, packDirect, widen } from "./pack";
+export { packInt8 } from "./pack_int8";
 
 export function relaxed(): bool {
   return ASC_FEATURE_RELAXED_SIMD;
 }
 
 export function batch(): i32 {
-  return BATCH;
+  return m.BATCH;
 }
 
 export function parameters(): usize {
-  return PARAMETERS;
+  return m.PARAMETERS;
 }
 
 export function crops(): usize {
-  return CROPS;
+  return m.CROPS;
 }
 
 export function pixels(): usize {
-  return PIXELS;
+  return m.PIXELS;
 }
 
 export function pixelsBytes(): i32 {
-  return PIXELS_BYTES;
+  return m.PIXELS_BYTES;
 }
 
 /** Begins a box of `width` pixels a row. */
 export function columns(width: i32, pixelBytes: i32, order: i32, allPixels: bool): void {
-  resizeColumns(RESIZE_COLUMNS, width, pixelBytes, order, allPixels);
+  resizeColumns(m.RESIZE_COLUMNS, width, pixelBytes, order, allPixels);
 }
 
 /** Takes the row that was written at `pixels()` over into place 0 or 1. */
 export function stretchRow(place: i32): void {
-  resizeStretch(PIXELS, RESIZE_COLUMNS, RESIZE_ROWS + <usize>(place * RESIZE_ROW_BYTES));
+  resizeStretch(m.PIXELS, m.RESIZE_COLUMNS, m.RESIZE_ROWS + <usize>(place * m.RESIZE_ROW_BYTES));
 }
 
 /** Makes row `y` of the crop `slot` of the rows in two places, for a box of `height` rows. */
 export function blendRows(upper: i32, lower: i32, y: i32, height: i32, slot: i32): void {
   resizeBlend(
-    RESIZE_ROWS + <usize>(upper * RESIZE_ROW_BYTES),
-    RESIZE_ROWS + <usize>(lower * RESIZE_ROW_BYTES),
+    m.RESIZE_ROWS + <usize>(upper * m.RESIZE_ROW_BYTES),
+    m.RESIZE_ROWS + <usize>(lower * m.RESIZE_ROW_BYTES),
     y,
     height,
-    CROPS + <usize>(slot * CROP_BYTES + y * 48 * 3),
+    m.CROPS + <usize>(slot * m.CROP_BYTES + y * 48 * 3),
   );
 }
 
 export function landmarks(): usize {
-  return LANDMARKS;
+  return m.LANDMARKS;
 }
 
 /** Runs the network on the first `count` crops, 1 ≤ count ≤ batch(). */
 export function forward(count: i32): void {
-  network(CROPS, LANDMARKS, count);
+  network(m.CROPS, m.LANDMARKS, count);
 }
 
 /** The same by direct convolution, after `packDirect`. */
 export function forwardDirect(count: i32): void {
   for (let i = 0; i < count; i++) {
-    landmarksDirect(CROPS + <usize>(i * CROP_BYTES), LANDMARKS + <usize>(i * 40));
+    landmarksDirect(m.CROPS + <usize>(i * m.CROP_BYTES), m.LANDMARKS + <usize>(i * 40));
+  }
+}
+
+export function ranges(): usize {
+  return m.RANGES;
+}
+
+/** The same in int8, after `packInt8`. */
+export function forwardInt8(count: i32): void {
+  landmarksInt8(m.CROPS, m.LANDMARKS, count);
+}
+
+export function activations(stage: i32): usize {
+  switch (stage) {
+    case 0:
+      return m.CONV1_MAP;
+    case 1:
+      return m.CONV2_MAP;
+    case 2:
+      return m.CONV3_MAP;
+    case 3:
+      return m.CONV4_MAP;
+    case 4:
+      return m.CONV5_MAP;
+    case 5:
+      return m.DEPTHWISE_OUT;
+    case 6:
+      return m.FC1_OUT;
+    default:
+      return m.FC2_OUT;
   }
 }

@@ -73,3 +73,41 @@ export const DIRECT_CONV2_WEIGHTS: usize = memory.data(9 * 16 * 32 * 4, 16);
 export const DIRECT_CONV3_WEIGHTS: usize = memory.data(9 * 32 * 64 * 4, 16);
 export const DIRECT_CONV4_WEIGHTS: usize = memory.data(9 * 64 * 64 * 4, 16);
 export const DIRECT_CONV5_WEIGHTS: usize = memory.data(9 * 64 * 128 * 4, 16);
+
+// The int8 network (network_int8.ts). f32 [8][low, high]: the ranges of the activations after conv1 … conv5, depthwise,
+// fc1 and fc2; `packInt8` reads them …
+export const RANGES: usize = memory.data(8 * 2 * 4, 16);
+// … and makes zero points; bias, scale and shift of each stage with slope, low and high, four times each …
+export const I8_INPUT_OFFSETS: usize = memory.data(16, 16);
+export const I8_CONV1_PARAMS: usize = memory.data((3 * 16 + 12) * 4, 16);
+export const I8_CONV2_PARAMS: usize = memory.data((3 * 32 + 12) * 4, 16);
+export const I8_CONV3_PARAMS: usize = memory.data((3 * 64 + 12) * 4, 16);
+export const I8_CONV4_PARAMS: usize = memory.data((3 * 64 + 12) * 4, 16);
+export const I8_CONV5_PARAMS: usize = memory.data((3 * 128 + 12) * 4, 16);
+export const I8_DEPTHWISE_PARAMS: usize = memory.data((3 * 128 + 12) * 4, 16);
+export const I8_FC1_PARAMS: usize = memory.data((3 * 256 + 12) * 4, 16);
+export const I8_FC2_PARAMS: usize = memory.data((3 * 64 + 12) * 4, 16);
+export const I8_FC3_PARAMS: usize = memory.data((3 * 16 + 12) * 4, 16);
+// … and filters and weights as int16.
+export const I8_CONV1_FILTERS: usize = memory.data(36 * 4 * 16 * 2, 16);
+export const I8_CONV2_FILTERS: usize = memory.data(36 * 16 * 32 * 2, 16);
+export const I8_CONV3_FILTERS: usize = memory.data(36 * 32 * 64 * 2, 16);
+export const I8_CONV4_FILTERS: usize = memory.data(25 * 64 * 64 * 2, 16);
+export const I8_CONV5_FILTERS: usize = memory.data(25 * 64 * 128 * 2, 16);
+export const I8_DEPTHWISE_WEIGHTS: usize = memory.data(36 * 128 * 2, 16);
+export const I8_FC1_WEIGHTS: usize = memory.data(128 * 256 * 2, 16);
+export const I8_FC2_WEIGHTS: usize = memory.data(256 * 64 * 2, 16);
+export const I8_FC3_WEIGHTS: usize = memory.data(64 * 16 * 2, 16); // ten outputs, padded to sixteen
+
+// Its activations, i16 [size+2][size+2][channels], for all faces of a batch from conv3 on.
+export const I8_INPUT_MAP: usize = memory.data(50 * 26 * 8 * 2, 16);
+export const I8_CONV1_MAP: usize = memory.data(26 * 26 * 16 * 2, 16);
+export const I8_CONV2_MAP: usize = memory.data(14 * 14 * 32 * 2, 16);
+export const I8_CONV3_MAP_BYTES: usize = 8 * 8 * 64 * 2;
+export const I8_CONV3_MAP: usize = memory.data(16 * 8 * 8 * 64 * 2, 16);
+export const I8_CONV4_MAP: usize = memory.data(16 * 8 * 8 * 64 * 2, 16);
+export const I8_CONV5_MAP_BYTES: usize = 8 * 8 * 128 * 2;
+export const I8_CONV5_MAP: usize = memory.data(16 * 8 * 8 * 128 * 2, 16);
+export const I8_DEPTHWISE_OUT: usize = memory.data(128 * 2, 16);
+export const I8_FC1_OUT: usize = memory.data(256 * 2, 16);
+export const I8_FC2_OUT: usize = memory.data(64 * 2, 16);

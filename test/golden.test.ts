@@ -25,6 +25,24 @@ describe.each(tiers)("the default weights, %s", (simd) => {
   });
 });
 
+/** Mean and largest distance of points. */
+function distances(a: ArrayLike<number>, b: ArrayLike<number>): { mean: number; most: number } {
+  const each = Array.from({ length: a.length / 2 }, (_, i) =>
+    Math.hypot(a[2 * i]! - b[2 * i]!, a[2 * i + 1]! - b[2 * i + 1]!),
+  );
+  return { mean: each.reduce((sum, d) => sum + d, 0) / each.length, most: Math.max(...each) };
+}
+
+describe.skipIf(!reference)("int8 on the golden crops (needs ../shared)", () => {
+  it("is closer to float than the zoo's own INT8 release", () => {
+    const { count, crops } = golden();
+    const exact = createLandmarkerSync({ simd: "baseline" }).run(crops, count);
+    const { mean, most } = distances(createLandmarkerSync({ precision: "int8" }).run(crops, count), exact);
+    expect(mean).toBeLessThan(2e-3); // theirs: 4.3e-3
+    expect(most).toBeLessThan(2e-2); // theirs: 3.7e-2
+  });
+});
+
 describe.skipIf(!reference)("the official weights (needs ../shared)", () => {
   const load = () => {
     const parameters = new Uint8Array(officialParameters().slice().buffer);

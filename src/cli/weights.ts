@@ -16,6 +16,7 @@ import { importOpenVino } from "../weights/openvino/import.ts";
 import { elements } from "../weights/tensors.ts";
 import { OFFICIAL_BASE_URL, OFFICIAL_FILES, type OfficialFile, type OfficialPrecision } from "./official.ts";
 import { writeWhole } from "./output.ts";
+import { type QuantizeOptions, quantize } from "./quantize.ts";
 
 const EMBEDDED = fileURLToPath(new URL("../weights.safetensors", import.meta.url));
 
@@ -133,9 +134,10 @@ export async function pull(
   );
 }
 
-function seconds(text: string): number {
+function positive(text: string): number {
   const value = Number(text);
-  if (!(value > 0)) throw new InvalidArgumentError("It must be a number above 0.");
+  if (!(value > 0 && value < Number.POSITIVE_INFINITY))
+    throw new InvalidArgumentError("It must be a number above 0.");
   return value;
 }
 
@@ -185,9 +187,21 @@ export function registerWeights(program: Command): void {
       httpUrl,
       OFFICIAL_BASE_URL,
     )
-    .option("--timeout <seconds>", "for each file", seconds, 60)
+    .option("--timeout <seconds>", "for each file", positive, 60)
     .addOption(halves())
     .action((options: PullOptions) => pull(options));
+  weights
+    .command("quantize")
+    .description("calibrate weights for --precision int8 on example faces")
+    .requiredOption("--calibrate <csv>", "faces: file, x, y, width, height; some hundreds, as they will come")
+    .option("--images <folder>", "where the pictures are (default: beside the list)")
+    .option("--expand <factor>", "enlarge each box about its centre", positive, 1)
+    .option("--weights <file>", "default: the embedded weights")
+    .requiredOption("--out <file>", "weights file to write")
+    .action(async ({ weights: path = EMBEDDED, ...options }: QuantizeOptions & { weights?: string }) => {
+      const bytes = await read(path);
+      await quantize(await about(path, () => readWhole(bytes)), options);
+    });
   weights
     .command("export")
     .description("write the network with its weights in another format")

@@ -4,7 +4,7 @@ import { parseWeights, type WeightsFile } from "../weights/container.ts";
 import { resolveBox } from "./box.ts";
 import { expected } from "./errors.ts";
 import { checkImage, cropInto } from "./image.ts";
-import { CROP_BYTES, instantiate, loadParameters, type ModelExports, OUTPUTS } from "./model.ts";
+import { CROP_BYTES, instantiate, loadParameters, loadRanges, type ModelExports, OUTPUTS } from "./model.ts";
 import { agreement, plausibility } from "./score.ts";
 import type {
   Box,
@@ -40,8 +40,6 @@ export class Landmarker {
     if (precision !== "f32" && precision !== "int8") {
       throw expected(TypeError, "options.precision", '"f32" or "int8"', precision);
     }
-    if (precision === "int8")
-      throw new RangeError('int8 arithmetic isn\'t in this version: use options.precision "f32".');
     const model = instantiate(module);
     const tier = model.relaxed() ? "relaxed" : "baseline";
     if (simd !== "auto" && simd !== tier) {
@@ -54,7 +52,12 @@ export class Landmarker {
     }
     this.#weights = parseWeights(weights);
     loadParameters(model, this.#weights);
-    model.pack();
+    if (precision === "int8") {
+      loadRanges(model, this.#weights);
+      model.packInt8();
+    } else {
+      model.pack();
+    }
     const count = model.batch();
     this.#model = model;
     this.#bytes = weights;
@@ -160,7 +163,9 @@ export class Landmarker {
 
   /** Runs the network on the first `count` crops and copies the results out. */
   #forward(count: number): Float32Array {
-    this.#alive().forward(count);
+    const model = this.#alive();
+    if (this.#precision === "int8") model.forwardInt8(count);
+    else model.forward(count);
     return this.#landmarks.slice(0, count * OUTPUTS);
   }
 

@@ -1,5 +1,6 @@
 import { demangle } from "@assemblyscript/loader";
 import { checkFinite, type WeightsFile } from "../weights/container.ts";
+import { readRanges } from "../weights/ranges.ts";
 import { elements, TENSORS } from "../weights/tensors.ts";
 import { expected } from "./errors.ts";
 
@@ -24,6 +25,10 @@ export interface ModelExports extends Record<string, unknown> {
   stretchRow(place: number): void;
   blendRows(upper: number, lower: number, y: number, height: number, slot: number): void;
   forward(count: number): void;
+  ranges(): number;
+  packInt8(): void;
+  forwardInt8(count: number): void;
+  activations(stage: number): number;
   landmarks(): number;
 }
 
@@ -41,6 +46,10 @@ const FUNCTIONS = [
   "stretchRow",
   "blendRows",
   "forward",
+  "ranges",
+  "packInt8",
+  "forwardInt8",
+  "activations",
   "landmarks",
 ] as const;
 
@@ -85,4 +94,12 @@ export function loadParameters(model: ModelExports, file: WeightsFile): void {
     at += 4 * count;
   }
   if (!model.finite()) checkFinite(file);
+}
+
+/**
+ * Writes the ranges of the activations where the module reads them.
+ * @throws WeightsError when the file has none, or bad ones
+ */
+export function loadRanges(model: ModelExports, file: WeightsFile): void {
+  new Float32Array(model.memory.buffer, model.ranges()).set(readRanges(file).flat());
 }

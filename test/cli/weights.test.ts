@@ -2,8 +2,9 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { createLandmarkerSync } from "fivepoint";
+import sharp from "sharp";
 import { afterEach, describe, expect, it } from "vitest";
 import { OFFICIAL_FILES } from "../../src/cli/official.ts";
 import { pull } from "../../src/cli/weights.ts";
@@ -220,5 +221,78 @@ describe("fivepoint weights pull", () => {
     const { status, stderr } = await run("http://127.0.0.1:9/");
     expect(status).toBe(1);
     expect(stderr).toMatch(/ECONNREFUSED|bad port/);
+  });
+});
+
+describe("fivepoint weights quantize", () => {
+  const list = join(folder, "faces.csv");
+  const photo = resolve("examples/astronaut.jpg");
+  const boxes = Array.from(
+    { length: 40 },
+    (_, i) => `${photo},${120 + i},${50 + i},${100 + 3 * i},${110 + 2 * i}`,
+  );
+  writeFileSync(list, ["file,x,y,width,height", ...boxes].join("\n"));
+  const plain = join(folder, "plain.safetensors");
+  const random = randomWeights(6);
+  writeFileSync(plain, serializeWeights(random));
+  const quantize = (...args: string[]) => fivepoint(["weights", "quantize", "--images", "/", ...args]);
+
+  it("adds ranges by the rule that comes closest, and changes nothing else", async () => {
+    const out = join(folder, "quantized.safetensors");
+    const { status, stdout, stderr } = await quantize("--calibrate", list, "--weights", plain, "--out", out);
+    expect(status).toBe(0);
+    const rules = stderr.trim().split("\n");
+    const distances = rules.map(Number.parseFloat);
+    expect(distances).toEqual([...distances].sort((a, b) => a - b));
+    expect(new Set(distances).size).toBeGreaterThan(2);
+    expect(stdout).toContain("on 40 faces");
+    expect(stdout).toContain(rules[0]!.slice(rules[0]!.indexOf("  ") + 2));
+    const file = parseWeights(readFileSync(out));
+    expect(file.tensors).toEqual(parseWeights(readFileSync(plain)).tensors);
+    expect(file.metadata).toMatchObject(random.metadata);
+
+    const weights = readFileSync(out);
+    const image = await sharp(photo).raw().toBuffer({ resolveWithObject: true });
+    const picture = {
+      data: image.data,
+      width: image.info.width,
+      height: image.info.height,
+      format: "rgb",
+    } as const;
+    const box = { x: 120, y: 50, width: 100, height: 110 };
+    const [exact, int8] = (["f32", "int8"] as const).map(
+      (precision) => createLandmarkerSync({ weights, precision }).detect(picture, box).normalized,
+    );
+    int8!.forEach((v, i) => {
+      expect(Math.abs(v - exact![i]!)).toBeLessThan(0.05);
+    });
+  });
+
+  it("reports a picture that can't be read and calibrates on the others", async () => {
+    const some = join(folder, "some.csv");
+    writeFileSync(some, ["file,x,y,width,height", "none.jpg,0,0,9,9", ...boxes.slice(0, 2)].join("\n"));
+    const { status, stdout, stderr } = await quantize(
+      "--calibrate",
+      some,
+      "--out",
+      join(folder, "some.safetensors"),
+    );
+    expect(status).toBe(1);
+    expect(stderr).toContain("/none.jpg: ");
+    expect(stdout).toContain("on 2 faces");
+  });
+
+  it.each([
+    ["no readable picture", ["file,x,y,width,height", "none.jpg,0,0,9,9"], 1, /no face could be read/],
+    ["no row", ["file,x,y,width,height"], 2, /at least one row/],
+    ["no boxes", ["file", photo], 2, /expected the columns file, x, y/],
+  ])("writes nothing where there is %s", async (_, lines, wanted, message) => {
+    const bad = join(folder, "bad.csv");
+    writeFileSync(bad, lines.join("\n"));
+    const out = join(folder, "bad.safetensors");
+    const { status, stderr } = await quantize("--calibrate", bad, "--out", out);
+    expect(status).toBe(wanted);
+    expect(stderr).toMatch(message);
+    expect(existsSync(out)).toBe(false);
   });
 });

@@ -7,6 +7,7 @@ import {
   WeightsError,
 } from "fivepoint";
 import { describe, expect, it } from "vitest";
+import { parseWeights, serializeWeights } from "../../src/weights/container.ts";
 import { randomCrops } from "../support/random.ts";
 
 const weights = new Uint8Array(readFileSync("dist/weights.safetensors"));
@@ -51,7 +52,6 @@ describe("createLandmarker", () => {
 
   it.each([
     ["simd", { simd: "avx" }, TypeError, /options\.simd.*"avx"/],
-    ["int8, which isn't there yet", { precision: "int8" }, RangeError, /int8.*f32/],
     ["precision", { precision: "f16" }, TypeError, /options\.precision.*"f16"/],
     ["weights of another type", { weights: "default" }, TypeError, /options\.weights.*"default"/],
     ["cut weights", { weights: weights.subarray(0, 1000) }, WeightsError, /./],
@@ -72,6 +72,46 @@ describe("createLandmarker", () => {
     expect(() => createLandmarkerSync(options as never)).toThrow(type);
     expect(() => createLandmarkerSync(options as never)).toThrow(message);
     await expect(createLandmarker(options as never)).rejects.toThrow(type);
+  });
+});
+
+describe("int8", () => {
+  const withRanges = (ranges: string | undefined) => {
+    const { metadata, tensors } = parseWeights(weights);
+    const { ranges: _, ...others } = metadata;
+    return serializeWeights({ metadata: { ...others, ...(ranges !== undefined && { ranges }) }, tensors });
+  };
+
+  it("gives the same answers in both tiers, in any company, close to those of f32", () => {
+    const crops = randomCrops(33, 8);
+    const relaxed = createLandmarkerSync({ precision: "int8", simd: "relaxed" });
+    const got = relaxed.run(crops, 33);
+    expect(relaxed.info.precision).toBe("int8");
+    expect(createLandmarkerSync({ precision: "int8", simd: "baseline" }).run(crops, 33)).toEqual(got);
+    expect(relaxed.run(crops.subarray(20 * 6912, 21 * 6912))).toEqual(got.slice(200, 210));
+    const exact = createLandmarkerSync().run(crops, 33);
+    expect(got).not.toEqual(exact);
+    // Waves, not faces: further from the weights' ranges than test/golden.test.ts allows.
+    got.forEach((v, i) => {
+      expect(Math.abs(v - exact[i]!)).toBeLessThan(0.03);
+    });
+  });
+
+  it.each([
+    ["none", undefined, /no activation ranges.*weights quantize/],
+    ["no JSON", "conv1", /aren't JSON.*weights quantize/],
+    ["null", "null", /activation range conv1.*undefined/],
+    ["a stage missing", JSON.stringify({ conv1: [-1, 1] }), /activation range conv2/],
+    ["one number", JSON.stringify({ conv1: [-1] }), /conv1.*\[-1\]/],
+    ["an empty range", JSON.stringify({ conv1: [0, 0] }), /conv1.*\[0,0\]/],
+    ["no zero in it", JSON.stringify({ conv1: [1, 2] }), /conv1.*\[1,2\]/],
+    ["text", JSON.stringify({ conv1: ["a", "b"] }), /conv1/],
+    ["more than a float holds", JSON.stringify({ conv1: [-1e300, 1e300] }), /conv1/],
+  ])("needs the weights' ranges: %s", (_, ranges, message) => {
+    const file = withRanges(ranges);
+    expect(() => createLandmarkerSync({ weights: file, precision: "int8" })).toThrow(WeightsError);
+    expect(() => createLandmarkerSync({ weights: file, precision: "int8" })).toThrow(message);
+    expect(createLandmarkerSync({ weights: file }).info.precision).toBe("f32");
   });
 });
 

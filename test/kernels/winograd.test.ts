@@ -13,7 +13,7 @@ const abs = (values: Float32Array) => values.map(Math.abs);
 const INPUT_ROUNDINGS = 8;
 const OUTPUT_ROUNDINGS = 8;
 
-it.each([3, 6])("the reference matrices of F(%d, 3) make a convolution", (m) => {
+it.each([3, 4, 6])("the reference matrices of F(%d, 3) make a convolution", (m) => {
   const input = floats(2 * 12 * 12, 1);
   const weight = floats(2 * 9 * 3, 2);
   const got = winograd3x3(m, WINOGRAD[m]!, input, 12, weight, 3);
