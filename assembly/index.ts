@@ -12,7 +12,6 @@
  *   pixels(), pixelsBytes()       … or, row by row, the pixels of a box, to be made into a crop by
  *   columns(…), stretchRow(place), blendRows(…, slot)      (image/u8_resize_bilinear_48x48.ts)
  *   forward(count)                runs the network on the first `count` crops
- *   packDirect(), forwardDirect(count)   the same by direct convolution: the reference tier
  *   ranges()                      where the caller writes f32 [8][low, high]: the activations after conv1 … fc2
  *   packInt8(), forwardInt8(count)       the same in int8
  *   activations(stage)            what `forward(1)` left after a stage, in the order of the ranges: f32
@@ -26,10 +25,9 @@ import {
 } from "./image/u8_resize_bilinear_48x48";
 import * as m from "./memory";
 import { landmarks as network } from "./network";
-import { landmarksDirect } from "./network_direct";
 import { landmarksInt8 } from "./network_int8";
 
-export { finite, pack, packDirect, widen } from "./pack";
+export { finite, pack, widen } from "./pack";
 export { packInt8 } from "./pack_int8";
 
 export function relaxed(): bool {
@@ -84,13 +82,6 @@ export function landmarks(): usize {
 /** Runs the network on the first `count` crops, 1 ≤ count ≤ batch(). */
 export function forward(count: i32): void {
   network(m.CROPS, m.LANDMARKS, count);
-}
-
-/** The same by direct convolution, after `packDirect`. */
-export function forwardDirect(count: i32): void {
-  for (let i = 0; i < count; i++) {
-    landmarksDirect(m.CROPS + <usize>(i * m.CROP_BYTES), m.LANDMARKS + <usize>(i * 40));
-  }
 }
 
 export function ranges(): usize {

@@ -110,13 +110,13 @@ function takeParamsWithoutAffine(target: usize, outputs: i32, padded: i32, hasSl
   if (hasSlope) take(target + 3 * size, 1);
 }
 
-/** [OC][IC][3][3] → the points of F(6×6, 3×3), [64][OC/8][IC][8]. */
+/** [OC][IC][3][3] → the points of F(6×6, 3×3), [64][OC/16][IC][16]. */
 function takeFilters6(target: usize, inputChannels: i32, outputChannels: i32): void {
   f32_winograd6_filter(source, inputChannels, outputChannels, target, m.WINOGRAD_TEMP);
   skipConvWeights(inputChannels, outputChannels);
 }
 
-/** [OC][IC][3][3] → the points of F(3×3, 3×3), [25][OC/8][IC][8]. */
+/** [OC][IC][3][3] → the points of F(3×3, 3×3), [25][OC/16][IC][16]. */
 function takeFilters3(target: usize, inputChannels: i32, outputChannels: i32): void {
   f32_winograd3_filter(source, inputChannels, outputChannels, target, m.WINOGRAD_TEMP);
   skipConvWeights(inputChannels, outputChannels);

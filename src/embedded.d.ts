@@ -1,7 +1,7 @@
-// Binary files that scripts/build-ts.mjs embeds as base64 …
+// Binary files that scripts/build-ts.mjs embeds, modules as hexadecimal digits, weights as base64 …
 declare module "../dist/*" {
-  const base64: string;
-  export default base64;
+  const hex: string;
+  export default hex;
 }
 declare module "*.safetensors" {
   const base64: string;

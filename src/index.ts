@@ -1,11 +1,11 @@
 /**
- * The entry for Node, Deno, Bun, browsers and every bundler: modules and weights are inside it, as base64, so nothing
+ * The entry for Node, Deno, Bun, browsers and every bundler: modules and weights are inside it, as text, so nothing
  * has to be fetched, copied or configured. They are decoded when a landmarker is first made, not on import.
  */
-import baselineBase64 from "../dist/model.wasm";
-import relaxedBase64 from "../dist/model-relaxed.wasm";
+import baselineHex from "../dist/model.wasm";
+import relaxedHex from "../dist/model-relaxed.wasm";
 import weightsBase64 from "../weights/default.safetensors";
-import { fromBase64 } from "./core/base64.ts";
+import { fromBase64, fromHex } from "./core/decode.ts";
 import { Landmarker, weightsBytes } from "./core/landmarker.ts";
 import { chooseTier } from "./core/simd.ts";
 import type { LandmarkerOptions, SimdTier } from "./core/types.ts";
@@ -15,7 +15,7 @@ export * from "./core/public.ts";
 const modules: { [tier in SimdTier]?: WebAssembly.Module } = {};
 let weights: Uint8Array | undefined;
 
-const moduleBytes = (tier: SimdTier) => fromBase64(tier === "relaxed" ? relaxedBase64 : baselineBase64);
+const moduleBytes = (tier: SimdTier) => fromHex(tier === "relaxed" ? relaxedHex : baselineHex);
 
 function create(module: WebAssembly.Module, options: LandmarkerOptions | undefined): Landmarker {
   const given = weightsBytes(options);

@@ -13,6 +13,7 @@ export { f32_depthwise6x6_8 } from "../../assembly/kernels/f32_depthwise6x6_8";
 export { f32_sigmoid } from "../../assembly/kernels/f32_sigmoid";
 export * from "../../assembly/memory";
 export { conv1, conv2, conv3, conv4, conv5 } from "../../assembly/network";
+export { packDirect } from "../../assembly/pack";
 
 /** 12 × 4 multiply-adds a turn, as many independent sums as registers hold. */
 export function peak_f32(turns: i32): f32 {

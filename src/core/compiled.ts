@@ -1,4 +1,4 @@
-import { fromBase64 } from "./base64.ts";
+import { fromBase64 } from "./decode.ts";
 import { Landmarker, weightsBytes } from "./landmarker.ts";
 import { chooseTier } from "./simd.ts";
 import type { LandmarkerOptions, SimdTier } from "./types.ts";

@@ -15,6 +15,8 @@ export { f32_depthwise6x6_8 } from "../../assembly/kernels/f32_depthwise6x6_8";
 export { f32_sigmoid } from "../../assembly/kernels/f32_sigmoid";
 export { f32_winograd3_filter, f32_winograd6_filter } from "../../assembly/kernels/f32_winograd_filter";
 export { conv1, conv2, conv3, conv4, conv5 } from "../../assembly/network";
+export { landmarksDirect } from "../../assembly/network_direct";
+export { packDirect } from "../../assembly/pack";
 
 /** Start of the memory that belongs to the test. */
 export function arena(): usize {

@@ -28,6 +28,9 @@ const BUFFERS = {
   fc3: ["LANDMARKS", 0, 10, 10],
 } as const;
 
+const ALGORITHMS = ["Winograd", "direct"] as const;
+type Algorithm = (typeof ALGORITHMS)[number];
+
 describe.skipIf(!reference).each(TIERS)(
   "the official weights stage by stage (needs ../shared), %s",
   (tier) => {
@@ -40,14 +43,19 @@ describe.skipIf(!reference).each(TIERS)(
       return model;
     };
 
-    it.each(["forward", "forwardDirect"])("%s: every stage of case 0", (forward) => {
+    const run = (model: Kernels, algorithm: Algorithm, faces: number) => {
+      if (algorithm === "Winograd") model.call("forward", faces);
+      else model.call("landmarksDirect", model.call("crops"), model.call("landmarks"), faces);
+    };
+
+    it.each(ALGORITHMS)("%s: every stage of case 0", (algorithm) => {
       const model = load();
       const bytes = readReference("golden/activations_f32.bin");
       const layout = JSON.parse(readReference("golden/activations.json").toString()) as {
         [stage: string]: { offset: number; shape: number[] };
       };
       new Uint8Array(model.memory).set(golden().crops.subarray(0, 6912), model.call("crops"));
-      model.call(forward, 1);
+      run(model, algorithm, 1);
       expect(Object.keys(layout)).toEqual(Object.keys(BUFFERS));
       for (const [stage, [name, side, channels, padded]] of Object.entries(BUFFERS)) {
         const { offset, shape } = layout[stage]!;
@@ -65,17 +73,17 @@ describe.skipIf(!reference).each(TIERS)(
     const direct = tier === "baseline" ? 2e-6 : 5e-6;
 
     it.each([
-      ["forward", [1], 2e-5],
-      ["forward", [2, 3, 5, 16, 7, 4, 13, 14], 2e-5],
-      ["forwardDirect", [16], direct],
-    ] as const)("%s by chunks of %j: all 64 golden answers", (forward, chunks, bound) => {
+      ["Winograd", [1], 2e-5],
+      ["Winograd", [2, 3, 5, 16, 7, 4, 13, 14], 2e-5],
+      ["direct", [16], direct],
+    ] as const)("%s by chunks of %j: all 64 golden answers", (algorithm, chunks, bound) => {
       const model = load();
       const { count, crops, landmarks } = golden();
       const got = new Float32Array(count * 10);
       for (let at = 0, turn = 0; at < count; turn++) {
         const faces = Math.min(chunks[turn % chunks.length]!, count - at);
         new Uint8Array(model.memory).set(crops.subarray(at * 6912, (at + faces) * 6912), model.call("crops"));
-        model.call(forward, faces);
+        run(model, algorithm, faces);
         got.set(model.floats(model.call("landmarks"), faces * 10), at * 10);
         at += faces;
       }
@@ -85,7 +93,7 @@ describe.skipIf(!reference).each(TIERS)(
     it("a face's answer depends neither on its place in the batch nor on the others", () => {
       const model = load();
       const { crops } = golden();
-      const run = (indices: number[]) => {
+      const answers = (indices: number[]) => {
         indices.forEach((n, i) => {
           new Uint8Array(model.memory).set(
             crops.subarray(n * 6912, (n + 1) * 6912),
@@ -95,10 +103,10 @@ describe.skipIf(!reference).each(TIERS)(
         model.call("forward", indices.length);
         return model.floats(model.call("landmarks"), indices.length * 10).slice();
       };
-      const alone = run([5]);
+      const alone = answers([5]);
       for (const place of [0, 3, 4, 6, 15]) {
         const indices = Array.from({ length: 16 }, (_, i) => (i === place ? 5 : 20 + i));
-        expect(run(indices).subarray(place * 10, place * 10 + 10)).toEqual(alone);
+        expect(answers(indices).subarray(place * 10, place * 10 + 10)).toEqual(alone);
       }
     });
   },
