@@ -28,7 +28,7 @@ function create(module: WebAssembly.Module, options: LandmarkerOptions | undefin
  * @throws TypeError, RangeError for a bad option, WeightsError for a bad weights file (as a rejected promise)
  */
 export async function createLandmarker(options?: LandmarkerOptions): Promise<Landmarker> {
-  if (options?.module) return create(options.module, options);
+  if (options?.module !== undefined) return create(options.module, options);
   const tier = chooseTier(options?.simd);
   modules[tier] ??= await WebAssembly.compile(moduleBytes(tier));
   return create(modules[tier], options);
@@ -40,7 +40,7 @@ export async function createLandmarker(options?: LandmarkerOptions): Promise<Lan
  * @throws TypeError, RangeError for a bad option, WeightsError for a bad weights file
  */
 export function createLandmarkerSync(options?: LandmarkerOptions): Landmarker {
-  if (options?.module) return create(options.module, options);
+  if (options?.module !== undefined) return create(options.module, options);
   const tier = chooseTier(options?.simd);
   modules[tier] ??= new WebAssembly.Module(moduleBytes(tier));
   return create(modules[tier], options);

@@ -2,8 +2,9 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { parseWeights, type WeightsFile } from "../weights/container.ts";
 import { resolveBox } from "./box.ts";
-import { expected } from "./errors.ts";
-import { checkImage, cropInto } from "./image.ts";
+import { asBytes, fileBytes } from "./bytes.ts";
+import { checkOptions, expected } from "./errors.ts";
+import { checkImage, cropInto, type Pixels } from "./image.ts";
 import { CROP_BYTES, instantiate, loadParameters, loadRanges, type ModelExports, OUTPUTS } from "./model.ts";
 import { agreement, plausibility } from "./score.ts";
 import type {
@@ -35,8 +36,9 @@ export class Landmarker {
    * @param weights bytes of a weights file; kept, so they must not change
    * @throws WeightsError, TypeError
    */
-  constructor(module: WebAssembly.Module, weights: Uint8Array, options: LandmarkerOptions = {}) {
-    const { precision = "f32", simd = "auto" } = options;
+  constructor(module: WebAssembly.Module, weights: Uint8Array, options?: LandmarkerOptions) {
+    checkOptions(options, ["weights", "precision", "simd", "module"]);
+    const { precision = "f32", simd = "auto" } = options ?? {};
     if (precision !== "f32" && precision !== "int8") {
       throw expected(TypeError, "options.precision", '"f32" or "int8"', precision);
     }
@@ -72,7 +74,7 @@ export class Landmarker {
    * @throws TypeError, RangeError for an image or a box that can't be read
    */
   detect(image: ImageLike, box?: Box, options?: DetectOptions): Face {
-    return this.#detect(image, [box], options)[0]!;
+    return this.#detect(image, options, (pixels, expand) => [resolveBox(pixels, box, expand)])[0]!;
   }
 
   /**
@@ -81,7 +83,10 @@ export class Landmarker {
    */
   detectAll(image: ImageLike, boxes: readonly Box[], options?: DetectOptions): Face[] {
     if (!Array.isArray(boxes)) throw expected(TypeError, "boxes", "an array of boxes", boxes);
-    return this.#detect(image, boxes, options);
+    return this.#detect(image, options, (pixels, expand) =>
+      // By index, so that a hole is seen too; in a list, undefined isn't the whole image.
+      Array.from(boxes, (box, i) => resolveBox(pixels, box ?? null, expand, `boxes[${i}]`)),
+    );
   }
 
   /**
@@ -94,16 +99,15 @@ export class Landmarker {
     const model = this.#alive();
     if (!Number.isSafeInteger(count) || count < 0)
       throw expected(RangeError, "count", "a whole number of at least 0", count);
-    if (!(crops instanceof Uint8Array || crops instanceof Uint8ClampedArray)) {
-      throw expected(TypeError, "crops", "a Uint8Array or Uint8ClampedArray", crops);
-    }
-    if (crops.length !== count * CROP_BYTES) {
+    const bytes = asBytes(crops);
+    if (!bytes) throw expected(TypeError, "crops", "a Uint8Array or Uint8ClampedArray", crops);
+    if (bytes.length !== count * CROP_BYTES) {
       throw expected(RangeError, "crops", `${count} × ${CROP_BYTES} bytes (48×48 BGR)`, crops);
     }
     const results = new Float32Array(count * OUTPUTS);
     for (let start = 0; start < count; start += model.batch()) {
       const part = Math.min(model.batch(), count - start);
-      this.#crops.set(crops.subarray(start * CROP_BYTES, (start + part) * CROP_BYTES));
+      this.#crops.set(bytes.subarray(start * CROP_BYTES, (start + part) * CROP_BYTES));
       results.set(this.#forward(part), start * OUTPUTS);
     }
     return results;
@@ -136,17 +140,22 @@ export class Landmarker {
     return this.#model;
   }
 
-  #detect(image: ImageLike, boxes: readonly (Box | undefined)[], options: DetectOptions = {}): Face[] {
+  #detect(
+    image: ImageLike,
+    options: DetectOptions | undefined,
+    resolve: (pixels: Pixels, expand: number | undefined) => Box[],
+  ): Face[] {
     const model = this.#alive();
-    const { expand, verify = false } = options;
-    checkImage(image);
+    const pixels = checkImage(image);
+    checkOptions(options, ["expand", "verify"]);
+    const { expand, verify = false } = options ?? {};
     if (typeof verify !== "boolean") throw expected(TypeError, "options.verify", "a boolean", verify);
-    const areas = boxes.map((box) => resolveBox(image, box, expand));
+    const areas = resolve(pixels, expand);
     const faces: Face[] = [];
     for (let start = 0; start < areas.length; start += model.batch()) {
       const part = areas.slice(start, start + model.batch());
       part.forEach((area, slot) => {
-        cropInto(model, image, area, slot);
+        cropInto(model, pixels, area, slot);
       });
       const results = this.#forward(part.length);
       const mirrored = verify ? this.#forwardMirrored(part.length) : undefined;
@@ -198,7 +207,7 @@ function toPoints(normalized: Float32Array, { x, y, width, height }: Box): Point
 export function weightsBytes(options: LandmarkerOptions | undefined): Uint8Array | undefined {
   const weights = options?.weights;
   if (weights === undefined) return undefined;
-  if (weights instanceof Uint8Array) return weights;
-  if (weights instanceof ArrayBuffer) return new Uint8Array(weights);
+  const bytes = fileBytes(weights);
+  if (bytes) return bytes;
   throw expected(TypeError, "options.weights", "a Uint8Array or an ArrayBuffer", weights);
 }
