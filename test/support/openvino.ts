@@ -9,7 +9,9 @@ export interface Dress {
   /** Constants give their type and shape by their output port alone, as early files of version 10 do. */
   early?: boolean;
   shuffle?: boolean;
-  reverse?: "Gather" | "ReverseChannels";
+  reverse?: "Gather" | "GatherFromEnd" | "ReverseChannels" | "StridedSlice" | "StridedSliceMasked";
+  /** What a StridedSlice takes in place of [begin, end, strides]. */
+  slice?: [number[], number[], number[]];
   slopes?: "channel" | "different";
   dense?: "MatMul" | "MatMulTransposed";
   capitals?: boolean;
@@ -164,12 +166,34 @@ export function writeIr(weights: WeightsFile, dress: Dress): { xml: string; bin:
       special_zero: "true",
     });
   if (dress.reverse === "ReverseChannels") last = add("reverse", "ReverseChannels", [last], { axis: 1 });
-  if (dress.reverse === "Gather")
+  if (dress.reverse?.startsWith("Gather"))
     last = add("reverse", "Gather", [
       last,
       integer("reverse.indices", order, [3]),
-      integer("reverse.axis", [1], []),
+      integer("reverse.axis", [dress.reverse === "Gather" ? 1 : -3], []),
     ]);
+  if (dress.reverse?.startsWith("StridedSlice")) {
+    const masked = dress.reverse === "StridedSliceMasked";
+    const whole = masked
+      ? [
+          [0, 0],
+          [0, 0],
+          [1, -1],
+        ]
+      : [
+          [0, -1, 0, 0],
+          [1, -2147483648, 48, 2147483647],
+          [1, -1, 1, 1],
+        ];
+    const [begin, end, strides] = (dress.slice ?? whole).map((values, i) =>
+      integer(`reverse.range${i}`, values, [values.length]),
+    );
+    const mask = masked ? "1, 1" : "0, 0, 0, 0";
+    last = add("reverse", "StridedSlice", [last, begin!, end!, strides!], {
+      ...{ begin_mask: mask, end_mask: mask },
+      ...{ new_axis_mask: "", shrink_axis_mask: "0, 0", ellipsis_mask: "" },
+    });
+  }
   times("input.mul", [1, 3, 1, 1], reordered(get("input.scale"), 1, 3));
   plus("input.add", [1, 3, 1, 1], reordered(get("input.shift"), 1, 3));
   range("input", -2, 2);

@@ -40,6 +40,9 @@ describe("importOpenVino", () => {
     ["constants in another order of the file", { shuffle: true }],
     ["the channels reversed by a Gather", { reverse: "Gather" }],
     ["the channels reversed by a ReverseChannels", { reverse: "ReverseChannels" }],
+    ["the channels reversed by a Gather that counts axes from the end", { reverse: "GatherFromEnd" }],
+    ["the channels reversed by a StridedSlice", { reverse: "StridedSlice" }],
+    ["the channels reversed by a StridedSlice with masks", { reverse: "StridedSliceMasked" }],
     ["a slope for each channel, all equal", { slopes: "channel" }],
     ["the last layers as MatMul", { dense: "MatMul" }],
     ["the last layers as MatMul on transposed weights", { dense: "MatMulTransposed" }],
@@ -95,6 +98,43 @@ describe("importOpenVino", () => {
     ["an element type that isn't read", { type: "bf16" }, /element type "bf16"/],
     ["a constant beyond the file", { offset: 1e9 }, /ends at byte/],
     ["an edge to nowhere", { edge: true }, /edge from layer/],
+    ...[
+      [
+        [0, 0, 0, 0],
+        [1, 3, 48, 48],
+        [1, 1, 1, 1],
+      ],
+      [
+        [0, -1, 0, 0],
+        [1, -4, 48, 48],
+        [1, -1, 1, -1],
+      ],
+      [
+        [0, -1, 1, 0],
+        [1, -4, 48, 48],
+        [1, -1, 1, 1],
+      ],
+      [
+        [0, -1, 0, 0],
+        [1, -4, 47, 48],
+        [1, -1, 1, 1],
+      ],
+      [
+        [0, -1, 0, 0],
+        [1, 0, 48, 48],
+        [1, -1, 1, 1],
+      ],
+      [
+        [0, 1, 0, 0],
+        [1, -4, 48, 48],
+        [1, -1, 1, 1],
+      ],
+      [[0], [1], [1]],
+    ].map((slice): [string, Dress, RegExp] => [
+      `the slice ${JSON.stringify(slice)}`,
+      { reverse: "StridedSlice", slice: slice as [number[], number[], number[]] },
+      /"reverse" \(StridedSlice\) must reverse the channels/,
+    ]),
   ])("refuses %s, naming it", (_, dress, message) => {
     expect(() => read(dress)).toThrow(WeightsError);
     expect(() => read(dress)).toThrow(message);
@@ -288,6 +328,14 @@ describe("importOpenVino", () => {
       }
     }
     expect(refused).toBeGreaterThan(100);
+  });
+
+  it("says which argument isn't text or bytes", () => {
+    const call = (xml: unknown, bin: unknown) => () => importOpenVino(xml as string, bin as Uint8Array);
+    expect(call(null, plain.bin)).toThrow(/for xml, but received null/);
+    expect(call(plain.xml, plain.xml)).toThrow(TypeError);
+    expect(call(plain.xml, new Float32Array(3))).toThrow(/for bin, but received Float32Array of 12 bytes/);
+    expect(difference(importOpenVino(plain.xml, Buffer.from(plain.bin)), weights)).toBe(0);
   });
 
   it("refuses a cut .bin, a text that isn't XML and XML that isn't an IR", () => {
