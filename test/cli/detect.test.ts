@@ -230,6 +230,22 @@ describe("output", () => {
     expect(Math.min(...pixel(x + width / 2, y))).toBeGreaterThan(200);
   });
 
+  it("enlarges a group until its smallest face can be seen, but no picture beyond 4,096 pixels", async () => {
+    for (const [side, zoom] of [
+      [768, 3],
+      [1500, 2],
+      [5000, 1],
+    ] as const) {
+      await sharp(PHOTO)
+        .extend({ right: side - 384, bottom: side - 384 })
+        .png()
+        .toFile(at("group.png"));
+      const args = ["--box", FLAG, "--box", "150,70,36,36", "--out", at("drawn.png"), "--json"];
+      expect(await fivepoint(["detect", at("group.png"), ...args])).toMatchObject({ status: 0, stderr: "" });
+      expect((await sharp(at("drawn.png")).metadata()).width).toBe(side * zoom);
+    }
+  });
+
   it("saves aligned faces as the library makes them", async () => {
     const raw = await sharp(PHOTO).raw().toBuffer({ resolveWithObject: true });
     const image = { data: raw.data, width: 384, height: 384, format: "rgb" } as const;
