@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import {
   alignFace,
@@ -299,6 +300,25 @@ describe("Landmarker", () => {
     expect(small.info.memoryBytes).toBe(memoryBytes);
     expect(small.run(crop)).toEqual(expected);
   }, 180_000);
+
+  it("lets its memory go with dispose, even when it is kept itself", async () => {
+    setFlagsFromString("--expose-gc");
+    const collect = runInNewContext("gc") as () => void;
+    const external = async () => {
+      for (let i = 0; i < 5; i++) {
+        collect();
+        await new Promise(setImmediate);
+      }
+      return process.memoryUsage().external;
+    };
+    const before = await external();
+    const kept = Array.from({ length: 10 }, () => createLandmarkerSync());
+    const { memoryBytes } = kept[0]!.info;
+    expect((await external()) - before).toBeGreaterThan(9 * memoryBytes);
+    for (const landmarker of kept) landmarker.dispose();
+    expect((await external()) - before).toBeLessThan(memoryBytes);
+    expect(kept).toHaveLength(10);
+  });
 
   it("throws after dispose, also through using's symbol", () => {
     const disposed = createLandmarkerSync();
