@@ -287,6 +287,21 @@ describe("output", () => {
     expect(jsonLines(result)[0].error).toMatch(/ENOTDIR|EEXIST/);
   });
 
+  it("never writes two things into one file", async () => {
+    const both = ["--out", at("both.png"), "--align", at("both.png")];
+    const shared = await fivepoint(["detect", PHOTO, "--box", FLAG, ...both]);
+    expect(shared).toMatchObject({ status: 2, stdout: "" });
+    expect(shared.stderr).toMatch(/--out and --align: expected different places.*both\.png/);
+    mkdirSync(at("twice"), { recursive: true });
+    await sharp(PHOTO).tiff().toFile(at("twice/a.tiff"));
+    await sharp(PHOTO).png().toFile(at("twice/a.tiff.png"));
+    const twice = await fivepoint(["detect", at("twice"), "--out", at("into")]);
+    expect(twice).toMatchObject({ status: 2, stdout: "" });
+    expect(twice.stderr).toMatch(/two pictures would be written to .*a\.tiff\.png/);
+    // The same picture named twice is one.
+    expect((await fivepoint(["detect", PHOTO, PHOTO, "--out", at("into")])).status).toBe(0);
+  });
+
   it("never overwrites a picture that it reads", async () => {
     const before = readFileSync(at("face.png"));
     const result = await fivepoint(["detect", at("face.png"), "--out", at("face.png")]);
