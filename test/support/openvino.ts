@@ -19,9 +19,11 @@ export interface Dress {
   reshape?: boolean;
   divide?: boolean;
   subtract?: boolean;
-  norm?: "BatchNormInference";
+  /** With the data first, or in the order of its first version: gamma, beta, data, mean, variance. */
+  norm?: "data first" | "data third";
   scaled?: boolean;
-  halves?: boolean;
+  /** Constants as float16: behind a Convert, a chain of them, or bare, as version 10 has them. */
+  halves?: "Convert" | "chain" | "bare";
   quantised?: "FakeQuantize" | "i8";
   ranges?: boolean;
   insert?: string;
@@ -68,9 +70,13 @@ export function writeIr(weights: WeightsFile, dress: Dress): { xml: string; bin:
   const constant = (name: string, shape: readonly number[], values: Float32Array): Node => {
     if (!dress.halves) return raw(name, shape, dress.type ?? "f32", new Uint8Array(values.slice().buffer));
     const bytes = new Uint8Array(Uint16Array.from(values, half).buffer);
-    return add(name, "Convert", [raw(`${name}_compressed`, shape, "f16", bytes)], {
-      destination_type: "f32",
-    });
+    if (dress.halves === "bare") return raw(name, shape, "f16", bytes);
+    const convert = (name: string, from: Node, type: string) =>
+      add(name, "Convert", [from], { destination_type: type });
+    let last = raw(`${name}_compressed`, shape, "f16", bytes);
+    if (dress.halves === "chain")
+      last = convert(`${name}_half`, convert(`${name}_float`, last, "f32"), "f16");
+    return convert(name, last, "f32");
   };
   const scalar = (name: string, value: number) =>
     raw(name, [], "f32", new Uint8Array(Float32Array.of(value).buffer));
@@ -273,7 +279,8 @@ export function writeIr(weights: WeightsFile, dress: Dress): { xml: string; bin:
         const tables = Object.entries({ gamma, beta, mean, variance }).map(([name, table]) =>
           constant(`${stage}.${name}`, [outputs], table),
         );
-        last = add(`${stage}.norm`, "BatchNormInference", [last, ...tables], { epsilon });
+        tables.splice(dress.norm === "data first" ? 0 : 2, 0, last);
+        last = add(`${stage}.norm`, "BatchNormInference", tables, { epsilon });
       } else {
         times(`${stage}.mul`, perChannel, scale);
         plus(`${stage}.add`, perChannel, shift);

@@ -58,12 +58,16 @@ describe("importOpenVino", () => {
     ["divisions in place of multiplications", { divide: true }, 2 ** -23],
     ["subtractions in place of additions", { subtract: true }, 0],
     // Shift = beta − mean · scale, of terms up to 1.7 and 1.3: five roundings of those beside a shift of 0.2.
-    ["batch norms that aren't fused", { norm: "BatchNormInference" }, 2 ** -19],
+    ["batch norms that aren't fused", { norm: "data first" }, 2 ** -19],
+    ["batch norms of the first version", { version: 10, norm: "data third" }, 2 ** -19],
     ["a multiplication between convolution and bias", { scaled: true }, 2 ** -22],
-    ["half-precision constants behind Convert", { halves: true }, 2 ** -10],
+    ["half-precision constants behind Convert", { halves: "Convert" }, 2 ** -10],
+    ["half-precision constants behind a chain of Convert", { halves: "chain" }, 2 ** -10],
+    ["half-precision constants as they are", { version: 10, early: true, halves: "bare" }, 2 ** -10],
     // Half a step: 254 of them reach from the least to the largest weight, or 248 beside a zero point of 3.
     ["weights through FakeQuantize", { quantised: "FakeQuantize" }, 1 / 254 + 1e-6],
     ["weights as bytes behind Convert, Subtract and Multiply", { quantised: "i8" }, 1 / 248 + 1e-6],
+    ["bytes whose steps are half-precision", { quantised: "i8", halves: "chain" }, 1 / 248 + 2 ** -10],
   ])("reads %s to their rounding", (_, dress, tolerance) => {
     const file = read(dress);
     expect(difference(file, weights)).toBeLessThanOrEqual(tolerance);
