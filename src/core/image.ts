@@ -1,3 +1,4 @@
+import { asBytes } from "./bytes.ts";
 import { expected } from "./errors.ts";
 import type { ModelExports } from "./model.ts";
 import type { Box, ImageLike, PixelFormat } from "./types.ts";
@@ -14,15 +15,23 @@ export const FORMATS: Record<
   gray: [1, 0, 0, 0],
 };
 
+/** An image that can be read, with nothing left out. */
+export interface Pixels {
+  readonly data: Uint8Array;
+  readonly width: number;
+  readonly height: number;
+  readonly format: PixelFormat;
+  readonly stride: number;
+}
+
 /** @throws TypeError, RangeError that names the field, unless the image can be read */
-export function checkImage(image: ImageLike): void {
+export function checkImage(image: ImageLike): Pixels {
   if (typeof image !== "object" || image === null) {
     throw expected(TypeError, "image", "an object with data, width and height", image);
   }
-  const { data, width, height, format = "rgba" } = image;
-  if (!(data instanceof Uint8Array || data instanceof Uint8ClampedArray)) {
-    throw expected(TypeError, "image.data", "a Uint8Array or Uint8ClampedArray", data);
-  }
+  const { width, height, format = "rgba" } = image;
+  const data = asBytes(image.data);
+  if (!data) throw expected(TypeError, "image.data", "a Uint8Array or Uint8ClampedArray", image.data);
   for (const [name, value] of [
     ["width", width],
     ["height", height],
@@ -56,9 +65,10 @@ export function checkImage(image: ImageLike): void {
       RangeError,
       "image.data",
       `at least ${bytes} bytes (${width} × ${height}, ${format})`,
-      data,
+      image.data,
     );
   }
+  return { data, width, height, format, stride };
 }
 
 /** The two pixels of `size` that output `i` of 48 lies between (as in assembly/image/u8_resize_bilinear_48x48.ts). */
@@ -72,10 +82,13 @@ function taps(i: number, size: number): [number, number] {
  * the rows that this needs, at most 96, pass through the module's memory, one by one.
  * @param box whole pixels, inside the image
  */
-export function cropInto(model: ModelExports, image: ImageLike, box: Box, slot: number): void {
-  const { data, width, format = "rgba" } = image;
+export function cropInto(
+  model: ModelExports,
+  { data, format, stride }: Pixels,
+  box: Box,
+  slot: number,
+): void {
   const [bytes, blue, green, red] = FORMATS[format];
-  const stride = image.stride ?? width * bytes;
   const memory = new Uint8Array(model.memory.buffer);
   const start = box.y * stride + box.x * bytes;
   const rowBytes = box.width * bytes;
