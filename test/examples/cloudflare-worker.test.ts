@@ -1,11 +1,11 @@
 /** The Worker example, bundled by wrangler and run in the real workerd. */
 import { execFileSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { createLandmarkerSync, LANDMARK_NAMES } from "fivepoint";
-import { Miniflare, type MiniflareOptions } from "miniflare";
+import type { Miniflare } from "miniflare";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { quiet } from "../support/miniflare.ts";
+import { bundledModules, startWorker } from "../support/miniflare.ts";
 
 const EXAMPLE = "examples/cloudflare-worker";
 const DIST = `${EXAMPLE}/dist`;
@@ -18,27 +18,16 @@ const query = `?box=${box.x},${box.y},${box.width},${box.height}`;
 
 let worker: Miniflare;
 let strict: Miniflare;
-const options = (bindings: Record<string, string>): MiniflareOptions => ({
-  modules: readdirSync(DIST)
-    .filter((name) => /\.(js|wasm)$/.test(name))
-    .sort((a) => (a === "index.js" ? -1 : 1))
-    .map((name) => ({
-      type: name.endsWith(".wasm") ? "CompiledWasm" : "ESModule",
-      path: `${DIST}/${name}`,
-      contents: readFileSync(`${DIST}/${name}`),
-    })),
-  handleRuntimeStdio: quiet,
-  compatibilityDate: "2026-07-01",
-  bindings: { ...LIMITS, CORS_ORIGIN: "", ...bindings },
-});
+const start = (bindings: Record<string, string> = {}) =>
+  startWorker(bundledModules(DIST), { bindings: { ...LIMITS, CORS_ORIGIN: "", ...bindings } });
 
 beforeAll(async () => {
   const npm = (...args: string[]) => execFileSync("npm", args, { cwd: EXAMPLE, stdio: "pipe" });
   if (!existsSync(`${EXAMPLE}/node_modules/wrangler`))
     npm("ci", "--ignore-scripts", "--no-audit", "--no-fund");
   npm("run", "build");
-  worker = new Miniflare(options({}));
-  strict = new Miniflare(options({ MAX_BODY_BYTES: "1000" }));
+  worker = start();
+  strict = start({ MAX_BODY_BYTES: "1000" });
   await Promise.all([worker.ready, strict.ready]);
 }, 300_000);
 afterAll(() => Promise.all([worker?.dispose(), strict?.dispose()]));
@@ -257,7 +246,7 @@ describe("the service", () => {
   });
 
   it("asks for the token when it has one, and lets one origin in", async () => {
-    const guarded = new Miniflare(options({ TOKEN, CORS_ORIGIN: "https://example.com" }));
+    const guarded = start({ TOKEN, CORS_ORIGIN: "https://example.com" });
     try {
       const bytes = await photo.clone().jpeg().toBuffer();
       const call = (headers: Record<string, string>) =>

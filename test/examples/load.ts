@@ -3,26 +3,15 @@
  * of 96×96 pixels as JPEG. Prints what workerd's process used: node test/examples/load.ts (after `npm run build` there).
  */
 import { execFileSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
-import { Miniflare } from "miniflare";
+import { readFileSync } from "node:fs";
 import sharp from "sharp";
-import { quiet } from "../support/miniflare.ts";
+import { bundledModules, startWorker } from "../support/miniflare.ts";
 
 const DIST = "examples/cloudflare-worker/dist";
 const REQUESTS = 2000;
 const AT_ONCE = 8;
 
-const worker = new Miniflare({
-  modules: readdirSync(DIST)
-    .filter((name) => /\.(js|wasm)$/.test(name))
-    .sort((a) => (a === "index.js" ? -1 : 1))
-    .map((name) => ({
-      type: name.endsWith(".wasm") ? ("CompiledWasm" as const) : ("ESModule" as const),
-      path: `${DIST}/${name}`,
-      contents: readFileSync(`${DIST}/${name}`),
-    })),
-  modulesRoot: DIST,
-  compatibilityDate: "2026-07-01",
+const worker = startWorker(bundledModules(DIST), {
   bindings: {
     MAX_BODY_BYTES: "8388608",
     MAX_PIXELS: "6000000",
@@ -30,7 +19,6 @@ const worker = new Miniflare({
     MAX_IMAGES: "16",
     CORS_ORIGIN: "",
   },
-  handleRuntimeStdio: quiet,
 });
 const url = new URL("landmarks", await worker.ready);
 const body = await sharp("examples/astronaut.jpg")
