@@ -1,6 +1,6 @@
 /** Browsers of the machine as they are, started on a page that reports to the server that it came from. */
 import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, globSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -8,7 +8,6 @@ import { extname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 import { chromiumPath, HEADLESS } from "../support/chromium.ts";
-import { HERE, type Report } from "./support.ts";
 
 interface Program {
   readonly path: string | undefined;
@@ -44,50 +43,49 @@ const TYPES: Record<string, string> = {
   ".html": "text/html",
   ".js": "text/javascript",
   ".mjs": "text/javascript",
+  ".json": "application/json",
   ".wasm": "application/wasm",
 };
-/** Isolated pages get a finer clock: Firefox's and WebKit's is 1 ms otherwise. */
-const ISOLATED = {
-  "cross-origin-opener-policy": "same-origin",
-  "cross-origin-embedder-policy": "require-corp",
-};
-const CSP = "default-src 'none'; connect-src 'self'; worker-src 'self'; script-src 'self'";
+
+/** Milliseconds from a browser's start to its page's report. */
+const PATIENCE = 40_000;
+
+/** What a server has at an address; nothing is 404. */
+export interface Answer {
+  readonly body: string | Uint8Array | undefined;
+  readonly headers?: Record<string, string>;
+}
 
 export class RealBrowser {
   readonly #program: Program;
   readonly #server: Server;
   #display: ChildProcess | undefined;
   #env = process.env;
-  #report: (report: Report & { error?: string }) => void = () => {};
+  #report: (report: unknown) => void = () => {};
 
-  private constructor(name: string) {
+  private constructor(name: string, answer: (url: URL) => Answer) {
     this.#program = PROGRAMS[name]!;
     this.#server = createServer(async (request, response) => {
-      const { pathname, searchParams } = new URL(request.url!, "http://localhost");
       if (request.method === "POST") {
-        let body = "";
-        for await (const piece of request) body += piece;
+        let text = "";
+        for await (const piece of request) text += piece;
         response.end();
-        this.#report(JSON.parse(body));
+        this.#report(JSON.parse(text));
         return;
       }
-      // Every script of apps/browser has a page.
-      const script = /^\/(\w+)\.html$/.exec(pathname)?.[1];
-      const file = join(HERE, pathname);
-      const body = script
-        ? `<!doctype html><script type="module" src="/apps/browser/${script}.mjs"></script>`
-        : existsSync(file) && readFileSync(file);
-      response.writeHead(body ? 200 : 404, {
-        ...ISOLATED,
-        "content-type": TYPES[extname(pathname)] ?? "application/octet-stream",
-        "content-security-policy": searchParams.has("strict") ? CSP : `${CSP} 'wasm-unsafe-eval'`,
+      const url = new URL(request.url!, "http://localhost");
+      const { body, headers } = answer(url);
+      response.writeHead(body === undefined ? 404 : 200, {
+        "content-type": TYPES[extname(url.pathname)] ?? "application/octet-stream",
+        ...headers,
       });
-      response.end(body || "");
+      response.end(body);
     });
   }
 
-  static async start(name: string): Promise<RealBrowser> {
-    const browser = new RealBrowser(name);
+  /** @param answer what its pages are served */
+  static async start(name: string, answer: (url: URL) => Answer): Promise<RealBrowser> {
+    const browser = new RealBrowser(name, answer);
     await new Promise<void>((listening) => browser.#server.listen(0, "127.0.0.1", listening));
     if (browser.#program.needsDisplay) {
       browser.#display = spawn(DISPLAY_SERVER, ["-displayfd", "1", "-nolisten", "tcp"], {
@@ -107,8 +105,8 @@ export class RealBrowser {
     return /[\d.]+/.exec(stdout)![0];
   }
 
-  /** Opens a page in a fresh process and waits for its report. */
-  async open(page: string): Promise<Report & { error?: string }> {
+  /** Opens a page in a fresh process and waits for what it posts to the server. */
+  async open<Report>(page: string): Promise<Report> {
     const profile = mkdtempSync(join(tmpdir(), "fivepoint-"));
     const { port } = this.#server.address() as AddressInfo;
     const args = [...this.#program.args(profile), `http://127.0.0.1:${port}/${page}`];
@@ -116,8 +114,10 @@ export class RealBrowser {
     const ended = new Promise<void>((done) => child.once("close", () => done()));
     try {
       return await new Promise((resolve, reject) => {
-        this.#report = resolve;
+        this.#report = resolve as (report: unknown) => void;
         child.once("error", reject);
+        const tooLate = new Error(`no report within ${PATIENCE / 1000} s`);
+        AbortSignal.timeout(PATIENCE).addEventListener("abort", () => reject(tooLate));
         ended.then(() => reject(new Error("the browser ended before its page had reported")));
       });
     } finally {

@@ -6,7 +6,7 @@ import { build, type Plugin } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createLandmarker } from "../../dist/index.js";
 import { bundledModules, COMPATIBILITY_DATE, startWorker } from "../support/miniflare.ts";
-import { browserNames, hasBrowser, RealBrowser } from "./browsers.ts";
+import { type Answer, browserNames, hasBrowser, RealBrowser } from "./browsers.ts";
 import { probe } from "./probe.mjs";
 import { bin, check, HERE, installPacked, OUT, type Report, run } from "./support.ts";
 
@@ -143,6 +143,24 @@ describe("edge runtimes", () => {
   });
 });
 
+const CSP = "default-src 'none'; connect-src 'self'; worker-src 'self'; script-src 'self'";
+
+/** The files of this folder under a content security policy; each script of apps/browser has a page. */
+function serve({ pathname, searchParams }: URL): Answer {
+  const script = /^\/(\w+)\.html$/.exec(pathname)?.[1];
+  const file = join(HERE, pathname);
+  const page = script && `<!doctype html><script type="module" src="/apps/browser/${script}.mjs"></script>`;
+  return {
+    body: page ?? (existsSync(file) ? readFileSync(file) : undefined),
+    headers: {
+      "content-security-policy": searchParams.has("strict") ? CSP : `${CSP} 'wasm-unsafe-eval'`,
+      // Isolated pages get a finer clock: Firefox's and WebKit's is 1 ms otherwise.
+      "cross-origin-opener-policy": "same-origin",
+      "cross-origin-embedder-policy": "require-corp",
+    },
+  };
+}
+
 // Safari and its kin have no relaxed SIMD: WebKit is the proof that the baseline tier is chosen there.
 const TIER: Record<string, string> = { Chromium: "relaxed", Firefox: "relaxed", WebKit: "baseline" };
 
@@ -151,7 +169,7 @@ for (const name of browserNames) {
     const tiers = [TIER[name]!];
     let browser: RealBrowser;
     beforeAll(async () => {
-      browser = await RealBrowser.start(name);
+      browser = await RealBrowser.start(name, serve);
     });
     afterAll(() => browser?.close());
 
@@ -162,7 +180,7 @@ for (const name of browserNames) {
     it("service worker", async () => check(await browser.open("service.html"), want, tiers));
     it("slim, its files from the server", async () => check(await browser.open("slim.html"), want, tiers));
     it("needs 'wasm-unsafe-eval' in a policy that names script-src", async () => {
-      expect((await browser.open("main.html?strict")).error).toMatch(/CompileError/);
+      expect((await browser.open<{ error: string }>("main.html?strict")).error).toMatch(/CompileError/);
     });
   });
 }
