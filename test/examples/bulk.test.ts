@@ -2,12 +2,11 @@
  * The bulk example in workerd with Miniflare's R2 and Queues: 1,000 photos, with injected failures and redeliveries.
  */
 import { execFile, execFileSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
 import { promisify } from "node:util";
-import { Miniflare } from "miniflare";
+import type { Miniflare } from "miniflare";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { quiet } from "../support/miniflare.ts";
+import { bundledModules, startWorker } from "../support/miniflare.ts";
 
 const EXAMPLE = "examples/bulk";
 const DIST = `${EXAMPLE}/dist`;
@@ -69,19 +68,9 @@ beforeAll(async () => {
   const npm = (...args: string[]) => execFileSync("npm", args, { cwd: EXAMPLE, stdio: "pipe" });
   npm("ci", "--ignore-scripts", "--no-audit", "--no-fund"); // packs the package and the Worker example anew
   npm("run", "build");
-  const bundled = readdirSync(DIST).filter((name) => /\.(js|wasm)$/.test(name));
-  worker = new Miniflare({
-    modules: [
-      { type: "ESModule", path: `${DIST}/chaos.js`, contents: CHAOS },
-      ...bundled.map((name) => ({
-        type: name.endsWith(".wasm") ? ("CompiledWasm" as const) : ("ESModule" as const),
-        path: `${DIST}/${name}`,
-        contents: readFileSync(`${DIST}/${name}`),
-      })),
-    ],
+  const modules = bundledModules(DIST);
+  worker = startWorker([{ type: "ESModule", path: `${DIST}/chaos.js`, contents: CHAOS }, ...modules], {
     modulesRoot: DIST,
-    handleRuntimeStdio: quiet,
-    compatibilityDate: "2026-07-01",
     bindings: { TOKEN, MAX_PIXELS: "6000000", MAX_ATTEMPTS: "4" },
     r2Buckets: ["PHOTOS", "RESULTS"],
     queueProducers: { QUEUE: "bulk", DEAD: "bulk-dead" },

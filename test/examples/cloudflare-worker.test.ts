@@ -1,11 +1,16 @@
 /** The Worker example, bundled by wrangler and run in the real workerd. */
 import { execFileSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import type { Readable } from "node:stream";
+import { Validator } from "@seriousme/openapi-schema-validator";
+import { Ajv2020 } from "ajv/dist/2020.js";
 import { createLandmarkerSync, LANDMARK_NAMES } from "fivepoint";
-import { Miniflare, type MiniflareOptions } from "miniflare";
+import type { Miniflare } from "miniflare";
 import sharp from "sharp";
+import { readConfigFile } from "typescript";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { quiet } from "../support/miniflare.ts";
+import { bundledModules, startWorker } from "../support/miniflare.ts";
+import { isolateBytes, load, startCounted } from "../support/workerd.ts";
 
 const EXAMPLE = "examples/cloudflare-worker";
 const DIST = `${EXAMPLE}/dist`;
@@ -18,30 +23,35 @@ const query = `?box=${box.x},${box.y},${box.width},${box.height}`;
 
 let worker: Miniflare;
 let strict: Miniflare;
-const options = (bindings: Record<string, string>): MiniflareOptions => ({
-  modules: readdirSync(DIST)
-    .filter((name) => /\.(js|wasm)$/.test(name))
-    .sort((a) => (a === "index.js" ? -1 : 1))
-    .map((name) => ({
-      type: name.endsWith(".wasm") ? "CompiledWasm" : "ESModule",
-      path: `${DIST}/${name}`,
-      contents: readFileSync(`${DIST}/${name}`),
-    })),
-  handleRuntimeStdio: quiet,
-  compatibilityDate: "2026-07-01",
-  bindings: { ...LIMITS, CORS_ORIGIN: "", ...bindings },
-});
+const start = (bindings: Record<string, string> = {}) =>
+  startWorker(bundledModules(DIST), { bindings: { ...LIMITS, CORS_ORIGIN: "", ...bindings } });
 
 beforeAll(async () => {
   const npm = (...args: string[]) => execFileSync("npm", args, { cwd: EXAMPLE, stdio: "pipe" });
   if (!existsSync(`${EXAMPLE}/node_modules/wrangler`))
     npm("ci", "--ignore-scripts", "--no-audit", "--no-fund");
   npm("run", "build");
-  worker = new Miniflare(options({}));
-  strict = new Miniflare(options({ MAX_BODY_BYTES: "1000" }));
+  worker = start();
+  strict = start({ MAX_BODY_BYTES: "1000" });
   await Promise.all([worker.ready, strict.ready]);
 }, 300_000);
 afterAll(() => Promise.all([worker?.dispose(), strict?.dispose()]));
+
+const openapi = JSON.parse(readFileSync(`${EXAMPLE}/openapi.json`, "utf8"));
+const ajv = new Ajv2020({ strict: false, allErrors: true });
+ajv.addSchema(openapi, "openapi.json");
+
+/** An answer is one that openapi.json describes for its status; other paths and methods get the error that it describes. */
+function checkAgainstDocument(method: string, path: string, status: number, json: unknown): void {
+  const operation = openapi.paths[path]?.[method.toLowerCase()];
+  if (operation) expect(Object.keys(operation.responses)).toContain(String(status));
+  const place = operation
+    ? `paths/${path.replaceAll("/", "~1")}/${method.toLowerCase()}/responses/${status}/content/application~1json/schema`
+    : "components/schemas/Error";
+  const validate = ajv.compile({ $ref: `openapi.json#/${place}` });
+  validate(json);
+  expect(validate.errors).toBe(null);
+}
 
 async function send(
   path: string,
@@ -50,14 +60,25 @@ async function send(
   // biome-ignore lint/suspicious/noExplicitAny: JSON of many shapes
 ): Promise<{ status: number; json: any; headers: Headers }> {
   const response = await to.dispatchFetch(`http://localhost${path}`, init as never);
-  return {
-    status: response.status,
-    json: await response.json(),
-    headers: response.headers as unknown as Headers,
-  };
+  const { status } = response;
+  const json = await response.json();
+  const { pathname } = new URL(path, "http://localhost");
+  if (pathname !== "/openapi.json") checkAgainstDocument(init?.method ?? "GET", pathname, status, json);
+  return { status, json, headers: response.headers as unknown as Headers };
 }
 const post = (path: string, type: string, body: unknown, to?: Miniflare) =>
   send(path, { method: "POST", headers: { "content-type": type }, body }, to);
+
+/** A batch, as a browser's form sends it. */
+async function postForm({ images, request }: { images: Uint8Array[]; request?: string }) {
+  const form = new FormData();
+  for (const [i, bytes] of images.entries())
+    form.append("image", new File([new Uint8Array(bytes)], `${i}.jpg`));
+  if (images.length === 0) form.append("note", "no image");
+  if (request) form.append("request", request);
+  const encoded = new Response(form);
+  return post("/landmarks", encoded.headers.get("content-type")!, await encoded.arrayBuffer());
+}
 
 describe("POST /landmarks", () => {
   it.each(["jpeg", "png", "webp"] as const)(
@@ -224,6 +245,58 @@ describe("refusals", () => {
       "invalid_image_or_box",
       () => post("/landmarks?width=10&height=10", "application/octet-stream", new Uint8Array(100)),
     ],
+    [
+      "an unknown format of raw pixels",
+      422,
+      "invalid_image_or_box",
+      () => post("/landmarks?width=2&height=2&format=cmyk", "application/octet-stream", new Uint8Array(16)),
+    ],
+    [
+      "too many raw pixels",
+      413,
+      "too_many_pixels",
+      () => post("/landmarks?width=4000&height=4000", "application/octet-stream", new Uint8Array(16)),
+    ],
+    ["an empty body", 415, "unsupported_image", () => post("/landmarks", "image/jpeg", new Uint8Array(0))],
+    [
+      "too many images",
+      413,
+      "too_many_images",
+      async () => postForm({ images: Array(4).fill(await jpeg()) }),
+    ],
+    [
+      "too many boxes in all",
+      413,
+      "too_many_boxes",
+      async () => {
+        const boxes = Array(3).fill(Array(3).fill([0, 0, 9, 9]));
+        return postForm({ images: Array(3).fill(await jpeg()), request: JSON.stringify({ boxes }) });
+      },
+    ],
+    ["a form without images", 400, "invalid_request", () => postForm({ images: [] })],
+    [
+      "a form that can't be parsed",
+      400,
+      "invalid_request",
+      () => post("/landmarks", "multipart/form-data", "x"),
+    ],
+    ...(
+      [
+        ["that isn't JSON", "boxes"],
+        ["with boxes for other images", '{"boxes":[[],[]]}'],
+        ["with a box of text", '{"boxes":[["1,2,3,4"]]}'],
+        ["with an expansion of text", '{"expand":"1.15"}'],
+        ["whose boxes are no list", '{"boxes":7}'],
+      ] as const
+    ).map(
+      ([what, request]) =>
+        [
+          `a request ${what}`,
+          400,
+          "invalid_request",
+          async () => postForm({ images: [await jpeg()], request }),
+        ] as [string, number, string, () => ReturnType<typeof post>],
+    ),
     ["a GET", 405, "method_not_allowed", () => send("/landmarks")],
     ["another path", 404, "not_found", () => send("/faces")],
   ])("%s → %i %s", async (_, status, code, call) => {
@@ -249,15 +322,87 @@ describe("the service", () => {
     expect([...answers][0]).toMatch(/^\[200,/);
   });
 
+  it("holds little of an isolate's 128 MB after pictures as large as it takes, and no more after 1,000 requests", async () => {
+    const { config } = readConfigFile(`${EXAMPLE}/wrangler.jsonc`, (path) => readFileSync(path, "utf8"));
+    const vars = config.vars as Record<string, string>;
+    const counted = startCounted(DIST, { bindings: vars });
+    try {
+      const url = new URL("landmarks", await counted.ready);
+      const pixels = Number(vars.MAX_PIXELS);
+      const large = photo.clone().resize(1500, pixels / 1500, { fit: "fill" });
+      for (const format of ["jpeg", "png", "webp"] as const) {
+        const body = new Uint8Array(await large.clone().toFormat(format).toBuffer());
+        const { status } = await fetch(url, {
+          method: "POST",
+          headers: { "content-type": `image/${format}` },
+          body,
+        });
+        expect(status).toBe(200);
+      }
+      const crop = new Uint8Array(await photo.clone().resize(96, 96).jpeg().toBuffer());
+      expect((await load(url, crop, 1000)).errors).toBe(0);
+      const before = await isolateBytes(counted);
+      expect((await load(url, crop, 1000)).errors).toBe(0);
+      const after = await isolateBytes(counted);
+      expect(after - before).toBeLessThan(100_000);
+      // Beside what it keeps, a request needs the body, a file of it, and the decoded picture.
+      expect(after + 2 * Number(vars.MAX_BODY_BYTES) + 4 * pixels).toBeLessThan(100e6);
+    } finally {
+      await counted.dispose();
+    }
+  });
+
+  it("carries at most what package.json allows a Worker, before codecs", () => {
+    const { budgets } = JSON.parse(readFileSync("package.json", "utf8"));
+    const files = readdirSync(DIST).filter((name) => /\.js$|model.*\.wasm$/.test(name));
+    const bytes = files.reduce((sum, name) => sum + statSync(`${DIST}/${name}`).size, 0);
+    expect(files).toHaveLength(3);
+    expect(bytes).toBeLessThanOrEqual(budgets.worker);
+  });
+
+  it("logs what happened as JSON, and nothing of the picture", async () => {
+    let log = "";
+    const logged = startWorker(bundledModules(DIST), {
+      bindings: { ...LIMITS, CORS_ORIGIN: "" },
+      handleRuntimeStdio: (stdout: Readable, stderr: Readable) => {
+        stdout.on("data", (text) => (log += text));
+        stderr.resume();
+      },
+    });
+    try {
+      const bytes = await photo.clone().jpeg().toBuffer();
+      const url = new URL(`landmarks${query}`, await logged.ready);
+      await fetch(url, {
+        method: "POST",
+        headers: { "content-type": "image/jpeg" },
+        body: new Uint8Array(bytes),
+      });
+      await expect.poll(() => log).toContain("\n");
+      const [line] = log.split("\n");
+      expect(JSON.parse(line!)).toEqual({
+        event: "request",
+        method: "POST",
+        path: "/landmarks",
+        status: 200,
+        type: "image/jpeg",
+        bytes: bytes.length,
+        ms: expect.any(Number),
+      });
+    } finally {
+      await logged.dispose();
+    }
+  });
+
   it("tells its health and describes itself", async () => {
     const { json } = await send("/health");
     expect(json).toMatchObject({ status: "ok", precision: "f32", simd: "relaxed" });
-    const { paths } = (await send("/openapi.json")).json;
-    expect(Object.keys(paths)).toEqual(["/landmarks", "/health"]);
+    const { json: document } = await send("/openapi.json");
+    expect(document).toEqual(openapi);
+    expect(await new Validator().validate(document)).toEqual({ valid: true });
   });
 
   it("asks for the token when it has one, and lets one origin in", async () => {
-    const guarded = new Miniflare(options({ TOKEN, CORS_ORIGIN: "https://example.com" }));
+    const guarded = start({ TOKEN, CORS_ORIGIN: "https://example.com" });
     try {
       const bytes = await photo.clone().jpeg().toBuffer();
       const call = (headers: Record<string, string>) =>
@@ -268,9 +413,29 @@ describe("the service", () => {
         );
       expect(await call({})).toMatchObject({ status: 401, json: { error: { code: "unauthorized" } } });
       expect((await call({ authorization: "Bearer wrong" })).status).toBe(401);
+      expect(await call({ authorization: `Basic ${TOKEN}` })).toMatchObject({
+        status: 400,
+        json: { error: { code: "unauthorized" } },
+      });
       const answer = await call({ authorization: `Bearer ${TOKEN}`, origin: "https://example.com" });
       expect(answer.status).toBe(200);
       expect(answer.headers.get("access-control-allow-origin")).toBe("https://example.com");
+      // A page is told what is wrong, too.
+      const refused = await call({ origin: "https://example.com" });
+      expect(refused.headers.get("access-control-allow-origin")).toBe("https://example.com");
+      const elsewhere = await call({ authorization: `Bearer ${TOKEN}`, origin: "https://elsewhere.example" });
+      expect(elsewhere.headers.get("access-control-allow-origin")).toBe(null);
+      const preflight = await guarded.dispatchFetch("http://localhost/landmarks", {
+        method: "OPTIONS",
+        headers: {
+          origin: "https://example.com",
+          "access-control-request-method": "POST",
+          "access-control-request-headers": "authorization,content-type",
+        },
+      });
+      expect(preflight.status).toBe(204);
+      expect(preflight.headers.get("access-control-allow-methods")).toContain("POST");
+      expect(preflight.headers.get("access-control-allow-headers")).toBe("authorization,content-type");
       expect((await send("/health", {}, guarded)).status).toBe(200);
     } finally {
       await guarded.dispose();

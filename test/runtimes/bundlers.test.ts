@@ -96,6 +96,17 @@ describe("tree shaking", () => {
   );
 });
 
+it("the entry has no top-level await: a classic script can be made of it", async () => {
+  const file = join(OUT, "classic.js");
+  await run(bin("esbuild"), [
+    join(HERE, "apps/page/main.mjs"),
+    "--bundle",
+    "--format=iife",
+    `--outfile=${file}`,
+  ]);
+  expect(readFileSync(file, "utf8")).toMatch(/^\(\(\) => /);
+});
+
 const freePort = () =>
   new Promise<number>((found) => {
     const server = createServer().listen(0, "127.0.0.1", () => {

@@ -1,13 +1,14 @@
 import { existsSync } from "node:fs";
 import { type Browser, chromium } from "playwright-core";
 
-const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
+/** Where Debian puts it, or where CHROMIUM says. */
+export const chromiumPath = process.env.CHROMIUM ?? "/usr/bin/chromium";
+export const hasChromium = existsSync(chromiumPath);
 
-/** Whether the machine has Chromium where Debian puts it, or where CHROMIUM says. */
-export const hasChromium = existsSync(executablePath);
+export const HEADLESS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"];
 
 export const launchChromium = (...args: string[]): Promise<Browser> =>
   chromium.launch({
-    executablePath,
-    args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", ...args],
+    executablePath: chromiumPath,
+    args: [...HEADLESS, ...args],
   });

@@ -60,12 +60,16 @@ app.use("*", async (c, next) => {
       path,
       status: c.res.status,
       type: c.req.header("content-type")?.split(";")[0],
-      bytes: Number(c.req.header("content-length") ?? 0),
+      bytes: Number(c.req.header("content-length") ?? Number.NaN), // null where the client doesn't say
       ms: Date.now() - start,
     }),
   );
 });
-app.use("*", (c, next) => (c.env.CORS_ORIGIN ? cors({ origin: c.env.CORS_ORIGIN })(c, next) : next()));
+app.use("*", (c, next) =>
+  c.env.CORS_ORIGIN
+    ? cors({ origin: c.env.CORS_ORIGIN, allowMethods: ["GET", "POST"], maxAge: 86_400 })(c, next)
+    : next(),
+);
 
 app.get("/health", (c) => c.json({ status: "ok", ...landmarker.info }));
 app.get("/openapi.json", (c) => c.json(openapi));

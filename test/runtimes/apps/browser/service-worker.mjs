@@ -1,0 +1,5 @@
+import { createLandmarker } from "/node_modules/fivepoint/dist/index.js";
+import { probe } from "/probe.mjs";
+import { send } from "./send.mjs";
+
+addEventListener("message", (event) => event.waitUntil(send(probe(createLandmarker))));

@@ -1,0 +1,6 @@
+import { createLandmarker } from "fivepoint";
+
+export async function create() {
+  const landmarker = await createLandmarker();
+  return (crop) => landmarker.run(crop);
+}
