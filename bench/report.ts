@@ -40,8 +40,45 @@ const table = (head: readonly string[], rows: readonly (readonly (string | numbe
     .map((row) => `| ${row.join(" | ")} |`)
     .join("\n");
 
+/** The rows of README.md, and what they are called there. */
+const SUMMARY: readonly (readonly [key: string, name: string])[] = [
+  ["fivepoint int8 · Node 24", "**fivepoint int8**"],
+  ["fivepoint f32 · Node 24", "**fivepoint f32**"],
+  ["fivepoint f32 · Node 20", "**fivepoint f32**, Node 20, without relaxed SIMD"],
+  ["onnxruntime-node f32 · Node 24", "onnxruntime-node f32"],
+  ["onnxruntime-node int8 · Node 24", "onnxruntime-node int8"],
+  ["openvino f32 · Python", "OpenVINO f32"],
+  ["openvino f32 AVX2 · Python", "OpenVINO f32, without AVX-512"],
+  ["openvino int8 · Python", "OpenVINO int8"],
+  ["openvino int8 AVX2 · Python", "OpenVINO int8, without AVX-512"],
+  ["ncnn f32 · Python", "ncnn f32"],
+  ["xnnpack f32 · Python", "XNNPACK f32"],
+  ["onnxruntime-web f32 · Node 24", "onnxruntime-web f32"],
+  ["tfjs f32 · Node 24", "TensorFlow.js wasm f32"],
+  ["litert f32 · Chromium", "LiteRT.js f32, Chromium"],
+];
+
 const us = (value: number) => (value < 100 ? value.toFixed(1) : value.toFixed(0));
 const small = (value: number) => (value === 0 ? "0" : value.toExponential(1));
+
+/** README.md with its table of speed written anew. */
+export function withSummary(readme: string, { rows, date }: Results): string {
+  const found = SUMMARY.flatMap(([key, name]) => {
+    const row = rows.find((each) => each.key === key);
+    return row ? [{ name, one: row.timings[1]!.p50, sixteen: row.timings[16]!.p50, start: row.start }] : [];
+  });
+  found.sort((a, b) => a.one - b.one);
+  const body = found.map(({ name, one, sixteen, start: { load, create, first } }) => {
+    return [name, us(one), us(sixteen), (load + create + first).toFixed(0)];
+  });
+  const text = `${table(["", "one face, µs", "a face of 16, µs", "cold start, ms"], body)}
+
+Medians of ${date}, on one core of an ${cpus()[0]!.model.trim()}, one thread each, all in one run.`;
+  return readme.replace(
+    /(<!-- speed -->\n).*?(\n<!-- end -->)/s,
+    (_, start, end) => `${start}\n${text}\n${end}`,
+  );
+}
 
 export function markdown(results: Results): string {
   const { rows, stages } = results;
