@@ -5,9 +5,12 @@ import { join } from "node:path";
 import { build, type Plugin } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createLandmarker } from "../../dist/index.js";
+import { parseWeights, toFloat32 } from "../../src/weights/container.ts";
+import { TENSORS } from "../../src/weights/tensors.ts";
+import { forward } from "../reference/network.ts";
 import { bundledModules, COMPATIBILITY_DATE, startWorker } from "../support/miniflare.ts";
 import { type Answer, browserNames, hasBrowser, RealBrowser } from "./browsers.ts";
-import { probe } from "./probe.mjs";
+import { CROPS, crops, probe } from "./probe.mjs";
 import { bin, check, HERE, installPacked, OUT, type Report, run } from "./support.ts";
 
 const reports: Record<string, Report> = {};
@@ -28,6 +31,17 @@ function keep(name: string, report: Report, tiers?: string[]): void {
   reports[name] = report;
   check(report, want, tiers);
 }
+
+it("the bits that all must give are those of the float64 reference, rounded on the way", () => {
+  const { tensors } = parseWeights(readFileSync("weights/default.safetensors"));
+  const values = new Map(TENSORS.map(({ name }) => [name, toFloat32(tensors.get(name)!)]));
+  const got = new Float32Array(new Uint8Array(Buffer.from(want.baseline, "hex")).buffer);
+  for (let i = 0; i < CROPS; i++) {
+    const landmarks = forward(values, crops().subarray(6912 * i, 6912 * (i + 1))).get("fc3")!;
+    const errors = Array.from(landmarks, (value, j) => Math.abs(got[10 * i + j]! - value));
+    expect(Math.max(...errors)).toBeLessThan(2e-5);
+  }
+});
 
 // The machine's own Node, where npm runs the tests on the pinned one.
 const machineNode = (process.env.PATH ?? "")
