@@ -32,7 +32,7 @@ module.exports = {
     ),
     forbid(
       "core-touches-no-platform",
-      "^src/(core|weights|adapters)/",
+      "^src/(core|weights|adapters|pool/(?!node\\.ts))",
       { dependencyTypes: ["core"] },
       "only entries and the CLI use Node's modules",
     ),
@@ -41,6 +41,18 @@ module.exports = {
       "^src/[^/]+\\.ts$",
       { path: "^src/(pool|cli)/" },
       "pool and cli sit on the entries",
+    ),
+    forbid(
+      "pool-and-cli-apart",
+      "^src/pool/",
+      { path: "^src/(cli|adapters)/" },
+      "the pool knows the core and what is embedded",
+    ),
+    forbid(
+      "worker-is-the-core-alone",
+      "^src/pool/worker\\.ts",
+      { path: "^src/", pathNot: "^src/(core|pool/messages)" },
+      "its script is bundled as text: no modules and weights in it",
     ),
     forbid(
       "product-knows-no-test",

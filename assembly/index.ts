@@ -9,8 +9,8 @@
  *   finite()                      whether all of them are finite
  *   pack()                        takes the tensors over into the kernels' layouts: once, after all are written
  *   crops()                       where the caller writes crops, u8 [batch][48][48][3] BGR
- *   pixels(), pixelsBytes()       … or, row by row, the pixels of a box, to be made into a crop by
- *   columns(…), stretchRow(place), blendRows(…, slot)      (image/u8_resize_bilinear_48x48.ts)
+ *   pixels(place), pixelsBytes()  … or rows of a box's pixels, in place 0 and 1, to be made into a crop by
+ *   columns(…), cropRow(…, slot)                           (image/u8_resize_bilinear_48x48.ts)
  *   forward(count)                runs the network on the first `count` crops
  *   ranges()                      where the caller writes f32 [8][low, high]: the activations after conv1 … fc2
  *   packInt8(), forwardInt8(count)       the same in int8
@@ -46,8 +46,8 @@ export function crops(): usize {
   return m.CROPS;
 }
 
-export function pixels(): usize {
-  return m.PIXELS;
+export function pixels(place: i32): usize {
+  return m.PIXELS + <usize>(place * m.PIXELS_STRIDE);
 }
 
 export function pixelsBytes(): i32 {
@@ -59,16 +59,20 @@ export function columns(width: i32, pixelBytes: i32, order: i32, allPixels: bool
   resizeColumns(m.RESIZE_COLUMNS, width, pixelBytes, order, allPixels);
 }
 
-/** Takes the row that was written at `pixels()` over into place 0 or 1. */
-export function stretchRow(place: i32): void {
-  resizeStretch(m.PIXELS, m.RESIZE_COLUMNS, m.RESIZE_ROWS + <usize>(place * m.RESIZE_ROW_BYTES));
+function stretched(place: i32): usize {
+  return m.RESIZE_ROWS + <usize>(place * m.RESIZE_ROW_BYTES);
 }
 
-/** Makes row `y` of the crop `slot` of the rows in two places, for a box of `height` rows. */
-export function blendRows(upper: i32, lower: i32, y: i32, height: i32, slot: i32): void {
+/**
+ * Makes row `y` of the crop `slot`, for a box of `height` rows, of the rows in the places `upper` and `lower`.
+ * @param brought the bits of the places whose pixels are new; of the others the row stretched before is at hand
+ */
+export function cropRow(upper: i32, lower: i32, brought: i32, y: i32, height: i32, slot: i32): void {
+  if (brought & 1) resizeStretch(pixels(0), m.RESIZE_COLUMNS, stretched(0));
+  if (brought & 2) resizeStretch(pixels(1), m.RESIZE_COLUMNS, stretched(1));
   resizeBlend(
-    m.RESIZE_ROWS + <usize>(upper * m.RESIZE_ROW_BYTES),
-    m.RESIZE_ROWS + <usize>(lower * m.RESIZE_ROW_BYTES),
+    stretched(upper),
+    stretched(lower),
     y,
     height,
     m.CROPS + <usize>(slot * m.CROP_BYTES + y * 48 * 3),

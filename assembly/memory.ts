@@ -14,9 +14,10 @@ export const CROPS: usize = memory.data(16 * 48 * 48 * 3 + 16, 16); // kernels r
 /** f32 [BATCH][10], in 0..1. */
 export const LANDMARKS: usize = memory.data(16 * 10 * 4, 16);
 
-/** u8: a row of the part of an image that a crop is made of, and what image/ works in. */
+/** u8: two rows of the part of an image that a crop is made of, and what image/ works in. */
 export const PIXELS_BYTES: i32 = 1 << 16;
-export const PIXELS: usize = memory.data((1 << 16) + 16, 16); // reading two pixels takes eight bytes
+export const PIXELS_STRIDE: i32 = (1 << 16) + 16; // reading two pixels takes eight bytes
+export const PIXELS: usize = memory.data(2 * ((1 << 16) + 16), 16);
 export const RESIZE_COLUMNS: usize = memory.data(48 * 8 + 16, 16);
 export const RESIZE_ROW_BYTES: i32 = 48 * 16;
 export const RESIZE_ROWS: usize = memory.data(2 * 48 * 16, 16);

@@ -3,7 +3,7 @@ import { cpus } from "node:os";
 import { join } from "node:path";
 import { type Measured, type Row, STARTS } from "./measure.ts";
 import { ratio } from "./rounds.ts";
-import type { TierStages } from "./stages.ts";
+import type { Stage, TierStages } from "./stages.ts";
 
 export const RESULTS = join(import.meta.dirname, "RESULTS.md");
 
@@ -70,8 +70,9 @@ export function markdown(results: Results): string {
     ];
   });
   const start = (row: Row) => row.start.load + row.start.create + row.start.first;
-  const sum = (tier: TierStages, of: "direct" | "us") =>
-    tier.stages.reduce((total, stage) => total + stage[of], 0);
+  const sum = (list: readonly Stage[], of: "direct" | "executed" | "us") =>
+    list.reduce((total, stage) => total + stage[of], 0);
+  const [{ int8, peakInt16 }] = stages as [TierStages];
   const counts = results.counts.map((value, i) => ({ count: i + 1, value }));
   const worst = counts.reduce((a, b) => (b.value > a.value ? b : a));
   const best = counts.reduce((a, b) => (b.value < a.value ? b : a));
@@ -150,9 +151,9 @@ ${table(
 
 ${stages
   .map((tier) => {
-    const bound = sum(tier, "direct") / tier.peak / 1000;
-    return `${tier.tier === "relaxed" ? "Relaxed" : "Baseline"} tier: the machine gives wasm ${(2 * tier.peak).toFixed(1)} GFLOP/s at most (and ${tier.peakInt16.toFixed(1)} G multiply-adds of int16), reading from
-cache ${tier.bandwidth.toFixed(0)} GB/s. No direct convolution could take less than ${us(bound)} µs a face; the stages take ${us(sum(tier, "us"))}.
+    const bound = sum(tier.stages, "direct") / tier.peak / 1000;
+    return `${tier.tier === "relaxed" ? "Relaxed" : "Baseline"} tier: the machine gives wasm ${(2 * tier.peak).toFixed(1)} GFLOP/s at most, reading from
+cache ${tier.bandwidth.toFixed(0)} GB/s. No direct convolution could take less than ${us(bound)} µs a face; the stages take ${us(sum(tier.stages, "us"))}.
 
 ${table(
   ["", "µs", "GFLOP/s executed", "of the peak", "GFLOP/s of the layer as defined"],
@@ -166,6 +167,20 @@ ${table(
 )}`;
   })
   .join("\n\n")}
+
+int8, the same code in both tiers: the machine gives wasm ${peakInt16.toFixed(1)} G multiply-adds of int16 a second at most. Those that Winograd leaves
+can't take less than ${us(sum(int8, "executed") / peakInt16 / 1000)} µs a face; the stages take ${us(sum(int8, "us"))}.
+
+${table(
+  ["", "µs", "G multiply-adds/s executed", "of the peak", "G/s of the layer as defined"],
+  int8.map((stage) => [
+    stage.name,
+    stage.us.toFixed(2),
+    (stage.executed / stage.us / 1000).toFixed(1),
+    `${((100 * stage.executed) / stage.us / 1000 / peakInt16).toFixed(0)} %`,
+    (stage.direct / stage.us / 1000).toFixed(1),
+  ]),
+)}
 
 ## Who ran
 

@@ -1,32 +1,44 @@
 /** The roofline: each stage's speed over its multiply-adds a byte, under what the machine gives at most. SVG without a DOM. */
 import { scaleLog } from "d3-scale";
-import type { TierStages } from "./stages.ts";
+import type { Stage, TierStages } from "./stages.ts";
 
 const WIDTH = 760;
 const HEIGHT = 480;
 const MARGIN = { top: 64, right: 24, bottom: 56, left: 64 };
 /** Okabe and Ito's colours, told apart by colour-blind people too. */
-const COLOURS = { relaxed: "#0072b2", baseline: "#d55e00" };
+const COLOURS = ["#0072b2", "#d55e00", "#009e73"];
 
 /** Stages under a tenth of a million multiply-adds: 4 µs together, left out of the picture. */
 const SMALL = 100_000;
 
+interface Series {
+  readonly name: string;
+  readonly peak: number;
+  readonly bandwidth: number;
+  readonly stages: readonly Stage[];
+}
+
 export function rooflineChart(tiers: readonly TierStages[]): string {
-  const x = scaleLog([0.125, 8], [MARGIN.left, WIDTH - MARGIN.right]);
-  const y = scaleLog([2, 128], [HEIGHT - MARGIN.bottom, MARGIN.top]);
+  const series: Series[] = tiers.map(({ tier, peak, bandwidth, stages }) => {
+    return { name: `f32, ${tier}`, peak, bandwidth, stages };
+  });
+  const [first] = tiers as [TierStages]; // int8 is the same code in both
+  series.push({ name: "int8", peak: first.peakInt16, bandwidth: first.bandwidth, stages: first.int8 });
+  const x = scaleLog([0.125, 16], [MARGIN.left, WIDTH - MARGIN.right]);
+  const y = scaleLog([2, 256], [HEIGHT - MARGIN.bottom, MARGIN.top]);
   const [left, right] = x.range() as [number, number];
   const [bottom, top] = y.range() as [number, number];
   const parts = [
-    `<text x="${left}" y="24" font-size="16" font-weight="bold">f32 stages under the machine's roof, one core</text>`,
+    `<text x="${left}" y="24" font-size="16" font-weight="bold">Stages under the machine's roof, one core</text>`,
     `<text x="${left}" y="44" fill="#555">filled: multiply-adds executed by Winograd · hollow: those of the layer by its definition, in the same time</text>`,
   ];
-  for (const tick of [0.125, 0.25, 0.5, 1, 2, 4, 8]) {
+  for (const tick of [0.125, 0.25, 0.5, 1, 2, 4, 8, 16]) {
     const at = x(tick).toFixed(1);
     parts.push(
       `<path d="M${at} ${top}V${bottom}" stroke="#ddd"/><text x="${at}" y="${bottom + 18}" text-anchor="middle">${tick}</text>`,
     );
   }
-  for (const tick of [2, 4, 8, 16, 32, 64, 128]) {
+  for (const tick of [2, 4, 8, 16, 32, 64, 128, 256]) {
     const at = y(tick).toFixed(1);
     parts.push(
       `<path d="M${left} ${at}H${right}" stroke="#ddd"/><text x="${left - 8}" y="${at}" dy=".35em" text-anchor="end">${tick}</text>`,
@@ -37,18 +49,18 @@ export function rooflineChart(tiers: readonly TierStages[]): string {
   parts.push(
     `<path d="M${left} ${top}V${bottom}H${right}" fill="none" stroke="#333"/>`,
     `<text x="${(left + right) / 2}" y="${HEIGHT - 12}" text-anchor="middle">multiply-adds a byte of weights and maps</text>`,
-    `<text x="18" y="${middle}" text-anchor="middle" transform="rotate(-90 18 ${middle})">multiply-adds a nanosecond (× 2 = GFLOP/s)</text>`,
+    `<text x="18" y="${middle}" text-anchor="middle" transform="rotate(-90 18 ${middle})">multiply-adds a nanosecond (f32: × 2 = GFLOP/s)</text>`,
   );
-  tiers.forEach(({ tier, peak, bandwidth, stages }, i) => {
-    const colour = COLOURS[tier];
+  series.forEach(({ name, peak, bandwidth, stages }, i) => {
+    const colour = COLOURS[i]!;
     const knee = peak / bandwidth;
     const start = Math.max(x.domain()[0]!, y.domain()[0]! / bandwidth);
     const [x0, y0, x1, y1] = [x(start), y(start * bandwidth), x(knee), y(peak)].map((n) => n.toFixed(1));
     parts.push(
       `<path d="M${x0} ${y0}L${x1} ${y1}H${right}" fill="none" stroke="${colour}" stroke-width="2"/>`,
-      `<text x="${left + 10}" y="${bottom - 30 + 18 * i}" fill="${colour}" font-weight="bold">${tier}: peak ${peak.toFixed(1)}, cache ${bandwidth.toFixed(0)} GB/s</text>`,
+      `<text x="${left + 10}" y="${bottom - 48 + 18 * i}" fill="${colour}" font-weight="bold">${name}: peak ${peak.toFixed(1)}, cache ${bandwidth.toFixed(0)} GB/s</text>`,
     );
-    for (const { name, us, direct, executed, bytes } of stages) {
+    for (const { name: stage, us, direct, executed, bytes } of stages) {
       if (direct < SMALL) continue;
       const at = x(executed / bytes);
       const speed = y(executed / us / 1000);
@@ -58,7 +70,7 @@ export function rooflineChart(tiers: readonly TierStages[]): string {
         `<circle cx="${at.toFixed(1)}" cy="${speed.toFixed(1)}" r="5" fill="${colour}"/>`,
         `<circle cx="${at.toFixed(1)}" cy="${defined.toFixed(1)}" r="5" fill="#fff" stroke="${colour}" stroke-width="2"/>`,
       );
-      if (tier === "relaxed") labels.push({ name, at, y: defined });
+      if (i === 0) labels.push({ name: stage, at, y: defined });
     }
   });
   // Stages of like shape lie beside each other: their names go to the two sides in turn.
@@ -72,6 +84,6 @@ export function rooflineChart(tiers: readonly TierStages[]): string {
   return (
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" width="${WIDTH}" height="${HEIGHT}" ` +
     `font-family="system-ui, sans-serif" font-size="13">` +
-    `<title>Roofline of the f32 stages</title><rect width="100%" height="100%" fill="#fff"/>${parts.join("\n")}</svg>\n`
+    `<title>Roofline of the stages</title><rect width="100%" height="100%" fill="#fff"/>${parts.join("\n")}</svg>\n`
   );
 }

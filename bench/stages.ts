@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import asc from "assemblyscript/asc";
 import { parseWeights, toFloat32 } from "../src/weights/container.ts";
+import { readRanges } from "../src/weights/ranges.ts";
 import { TENSORS } from "../src/weights/tensors.ts";
 import { BUILD, MODELS } from "./prepare.ts";
 import { median } from "./statistics.ts";
@@ -32,6 +33,8 @@ export interface TierStages {
   readonly stages: readonly Stage[];
   /** The convolutions of the reference tier. */
   readonly reference: readonly Stage[];
+  /** The int8 network's, whose multiply-adds are of int16. */
+  readonly int8: readonly Stage[];
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: the exports of bench/assembly/stages.ts, functions and addresses
@@ -50,18 +53,21 @@ async function instantiate(tier: TierStages["tier"]): Promise<Exports> {
   ]);
   if (error) throw new Error(`${error.message}\n${stderr}`);
   const wasm: Exports = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(file))).exports;
-  const { tensors } = parseWeights(readFileSync(join(MODELS, "weights.safetensors")));
+  const weights = parseWeights(readFileSync(join(MODELS, "weights.safetensors")));
   let parameter = wasm.parameters();
   for (const { name } of TENSORS) {
-    const values = toFloat32(tensors.get(name)!);
+    const values = toFloat32(weights.tensors.get(name)!);
     new Float32Array(wasm.memory.buffer, parameter, values.length).set(values);
     parameter += values.byteLength;
   }
+  new Float32Array(wasm.memory.buffer, wasm.ranges()).set(readRanges(weights).flat());
+  wasm.packInt8(); // first, for its scratch is what `forward` leaves its maps in
   wasm.pack();
   wasm.packDirect();
   const crops = readFileSync(join(MODELS, "crops.bin"));
   new Uint8Array(wasm.memory.buffer, wasm.crops(), 6912).set(crops.subarray(0, 6912));
   wasm.forward(1); // so that every stage finds values of a face
+  wasm.forwardInt8(1);
   return wasm;
 }
 
@@ -160,6 +166,72 @@ function jobs(wasm: Exports): Job[] {
   ];
 }
 
+/** As `conv`: `ic` of conv1 counts the fourth channel, which carries what the zero point rounds off. */
+const int8Conv = (wasm: Exports, name: string, size: number, ic: number, oc: number, tile: number): Job => {
+  const output = name < "conv4" ? size / 2 : size;
+  const points = (tile + 2) ** 2;
+  const map = wasm[`I8_${name.toUpperCase()}_MAP`].value;
+  return {
+    name,
+    run: () => wasm[`i8_${name}`](map, 1),
+    direct: size * size * 9 * (name === "conv1" ? 3 : ic) * oc,
+    executed: points * (size / tile) ** 2 * ic * oc,
+    bytes: 2 * (points * ic * oc + size * size * ic + output * output * oc),
+  };
+};
+
+function int8Jobs(wasm: Exports): Job[] {
+  const at = (key: string): number => wasm[key].value;
+  const dense = (name: string, input: string, inputs: number, outputs: number, last: boolean): Job => {
+    const stage = name.toUpperCase();
+    const [from, weights, params, to] = [
+      at(`I8_${input}`),
+      at(`I8_${stage}_WEIGHTS`),
+      at(`I8_${stage}_PARAMS`),
+      at(last ? `${stage}_OUT` : `I8_${stage}_OUT`),
+    ];
+    const size = inputs * outputs;
+    return {
+      name,
+      run: () => wasm.i16_dense_16(from, weights, params, to, inputs, outputs, last),
+      direct: size,
+      executed: size,
+      bytes: 2 * (size + inputs + outputs),
+    };
+  };
+  return [
+    {
+      name: "input",
+      run: () => wasm.i16_input_pairs(wasm.crops(), at("I8_INPUT_OFFSETS"), at("I8_INPUT_MAP")),
+      direct: 6912,
+      executed: 6912,
+      bytes: 6912 + 2 * 4 * 2304,
+    },
+    int8Conv(wasm, "conv1", 48, 4, 16, 4),
+    int8Conv(wasm, "conv2", 24, 16, 32, 4),
+    int8Conv(wasm, "conv3", 12, 32, 64, 4),
+    int8Conv(wasm, "conv4", 6, 64, 64, 3),
+    int8Conv(wasm, "conv5", 6, 64, 128, 3),
+    {
+      name: "depthwise",
+      run: () =>
+        wasm.i16_depthwise6x6(
+          at("I8_CONV5_MAP"),
+          at("I8_DEPTHWISE_WEIGHTS"),
+          at("I8_DEPTHWISE_PARAMS"),
+          at("I8_DEPTHWISE_OUT"),
+          128,
+        ),
+      direct: 36 * 128,
+      executed: 36 * 128,
+      bytes: 2 * 2 * 36 * 128,
+    },
+    dense("fc1", "DEPTHWISE_OUT", 128, 256, false),
+    dense("fc2", "FC1_OUT", 256, 64, false),
+    dense("fc3", "FC2_OUT", 64, 16, true),
+  ];
+}
+
 const referenceJobs = (wasm: Exports): Job[] => [
   directConv(wasm, "conv1", "INPUT_MAP", 48, 3, 4, 16),
   directConv(wasm, "conv2", "CONV1_MAP", 24, 16, 16, 32),
@@ -194,8 +266,10 @@ export async function measureStages(rounds: number): Promise<TierStages[]> {
   for (const tier of ["relaxed", "baseline"] as const) {
     console.error(`stages, ${tier} …`);
     const wasm = await instantiate(tier);
-    const list = [...jobs(wasm), ...referenceJobs(wasm)];
-    const [float, int16, read, ...times] = interleave(
+    const float = jobs(wasm);
+    const reference = referenceJobs(wasm);
+    const list = [...float, ...reference, ...int8Jobs(wasm)];
+    const [peak, peakInt16, read, ...times] = interleave(
       [
         () => wasm.peak_f32(1000),
         () => wasm.peak_i16(1000),
@@ -205,14 +279,15 @@ export async function measureStages(rounds: number): Promise<TierStages[]> {
       rounds,
     ) as [number, number, number, ...number[]];
     const measured = list.map(({ run: _, ...job }, i): Stage => ({ ...job, us: times[i]! }));
-    const count = jobs(wasm).length;
+    const convolutions = float.length + reference.length;
     tiers.push({
       tier,
-      peak: 48 / float,
-      peakInt16: 80 / int16,
+      peak: 48 / peak,
+      peakInt16: 80 / peakInt16,
       bandwidth: 524.288 / read,
-      stages: measured.slice(0, count),
-      reference: measured.slice(count),
+      stages: measured.slice(0, float.length),
+      reference: measured.slice(float.length, convolutions),
+      int8: measured.slice(convolutions),
     });
   }
   return tiers;

@@ -1,9 +1,10 @@
 // Bundles each entry of the package with esbuild and puts the binary files beside them, and the licences of what is bundled.
 import { chmod, copyFile, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { build } from "esbuild";
 
 await mkdir("dist", { recursive: true });
-for (const folder of ["cli", "shared"]) await rm(`dist/${folder}`, { recursive: true, force: true }); // names change
+for (const folder of ["cli", "pool", "shared"]) await rm(`dist/${folder}`, { recursive: true, force: true }); // names change
 await copyFile("weights/default.safetensors", "dist/weights.safetensors");
 
 const common = {
@@ -33,17 +34,42 @@ const compiledModules = {
     onResolve({ filter: /^\.\/model.*\.wasm/ }, ({ path }) => ({ path, external: true }));
   },
 };
+// A worker's script, bundled.
+const scripts = {
+  name: "scripts",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /\?text$/ }, ({ path, resolveDir }) => ({
+      path: join(resolveDir, path.replace("?text", "")),
+      namespace: "script",
+    }));
+    onLoad({ filter: /.*/, namespace: "script" }, async ({ path }) => {
+      const { outputFiles } = await build({
+        ...common,
+        platform: "neutral",
+        mainFields: ["module", "main"],
+        format: "iife",
+        entryPoints: [path],
+        metafile: false,
+        write: false,
+      });
+      return { contents: outputFiles[0].contents, loader: "text" };
+    });
+  },
+};
 const library = await build({
   ...common,
   platform: "neutral",
   mainFields: ["module", "main"],
-  entryPoints: ["index", "slim", "workerd", "edge-light", "adapters", "openvino"].map(
-    (entry) => `src/${entry}.ts`,
-  ),
+  // In this order the code that they share comes before the large texts in a bundle (src/bundled.ts).
+  entryPoints: [
+    ...["pool/web", "pool/node", "pool/none"],
+    ...["index", "slim", "workerd", "edge-light", "adapters", "openvino"],
+  ].map((entry) => `src/${entry}.ts`),
+  external: ["node:*"],
   splitting: true, // the entries share their classes, so that instanceof holds across them
   chunkNames: "shared/[hash]",
   loader: { ".safetensors": "base64" },
-  plugins: [compiledModules, hexModules],
+  plugins: [compiledModules, hexModules, scripts],
 });
 const program = await build({
   ...common,

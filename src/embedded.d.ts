@@ -7,6 +7,11 @@ declare module "*.safetensors" {
   const base64: string;
   export default base64;
 }
+// … scripts that it bundles into a text …
+declare module "*?text" {
+  const script: string;
+  export default script;
+}
 // … and imports that it leaves to the runtime, which compiles them.
 declare module "./model*" {
   const module: WebAssembly.Module;

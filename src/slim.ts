@@ -2,7 +2,8 @@
  * `fivepoint/slim`: without modules and weights inside, for pages that host these themselves (fivepoint/model.wasm,
  * fivepoint/model-relaxed.wasm, fivepoint/weights.safetensors) and cache them apart from their scripts.
  */
-import { expected } from "./core/errors.ts";
+import { fileBytes } from "./core/bytes.ts";
+import { checkOptions, expected } from "./core/errors.ts";
 import { Landmarker } from "./core/landmarker.ts";
 import type { LandmarkerOptions } from "./core/types.ts";
 
@@ -19,10 +20,7 @@ export interface SlimOptions extends Pick<LandmarkerOptions, "precision"> {
   readonly weights: Source;
 }
 
-const isBytes = (source: unknown): source is Uint8Array | ArrayBuffer =>
-  source instanceof Uint8Array || source instanceof ArrayBuffer;
-
-async function respond(source: Exclude<Source, Uint8Array | ArrayBuffer>, name: string): Promise<Response> {
+async function respond(source: Source, name: string): Promise<Response> {
   const response = await (typeof source === "string" || source instanceof URL ? fetch(source) : source);
   if (!(response instanceof Response))
     throw expected(TypeError, name, "bytes, an address or a Response", response);
@@ -32,7 +30,8 @@ async function respond(source: Exclude<Source, Uint8Array | ArrayBuffer>, name: 
 
 async function compile(source: SlimOptions["module"]): Promise<WebAssembly.Module> {
   if (source instanceof WebAssembly.Module) return source;
-  if (isBytes(source)) return WebAssembly.compile(source as BufferSource);
+  const bytes = fileBytes(source);
+  if (bytes) return WebAssembly.compile(bytes as BufferSource);
   const response = await respond(source, "options.module");
   // Compiling while it arrives is refused for every other type, a parameter after this one too; many servers send others.
   if (response.headers.get("content-type") === "application/wasm" && "compileStreaming" in WebAssembly)
@@ -41,8 +40,7 @@ async function compile(source: SlimOptions["module"]): Promise<WebAssembly.Modul
 }
 
 async function readBytes(source: Source): Promise<Uint8Array> {
-  const bytes = isBytes(source) ? source : await (await respond(source, "options.weights")).arrayBuffer();
-  return bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes);
+  return fileBytes(source) ?? new Uint8Array(await (await respond(source, "options.weights")).arrayBuffer());
 }
 
 /**
@@ -50,6 +48,7 @@ async function readBytes(source: Source): Promise<Uint8Array> {
  * @throws TypeError for a bad option, Error for a failed download, WeightsError for a bad weights file
  */
 export async function createLandmarker(options: SlimOptions): Promise<Landmarker> {
+  checkOptions(options, ["module", "weights", "precision"]);
   for (const name of ["module", "weights"] as const) {
     if (!options?.[name])
       throw expected(TypeError, `options.${name}`, "bytes, an address or a Response", options?.[name]);

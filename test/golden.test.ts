@@ -66,6 +66,6 @@ describe.skipIf(!reference)("the official weights (needs ../shared)", () => {
   it.each(tiers)("equal all 64 golden answers, %s", (simd) => {
     const { count, crops, landmarks } = golden();
     const got = createLandmarkerSync({ simd, weights: load() }).run(crops, count);
-    expect(worst(got, landmarks)).toBeLessThan(2e-5);
+    expect(worst(got, landmarks)).toBeLessThan(simd === "baseline" ? 2e-6 : 5e-6);
   });
 });

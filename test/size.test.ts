@@ -15,11 +15,12 @@ describe("sizes", () => {
     expect(bytes[0]! + bytes[1]!).toBeLessThanOrEqual(budgets.wasm);
   });
 
-  /** An entry with all that it imports, as a bundler gives it. */
+  /** An entry with all that it imports, as a bundler gives it for production. */
   async function bundle(entry: string): Promise<Uint8Array> {
     const { outputFiles } = await build({
       entryPoints: [entry],
       bundle: true,
+      minify: true,
       format: "esm",
       write: false,
       external: ["./model.wasm", "./model-relaxed.wasm"],

@@ -7,9 +7,9 @@
  *   row(x)   = left · w₀ + right · w₁
  *   pixel(y) = ((w₀ · (upper ≫ 4)) ≫ 16) + ((w₁ · (lower ≫ 4)) ≫ 16) + 2 ≫ 2
  *
- * The caller goes through the 48 rows and brings each row of the image that it needs, one at a time, so that a picture
- * of any size passes through a few kilobytes: the network's weights stay in the cache. `columns` once a box, `stretchRow`
- * once for a row of the image, `blendRows` once for a row of the crop.
+ * The caller goes through the 48 rows and brings the rows of the image that each needs, so that a picture of any size
+ * passes through a few kilobytes: the network's weights stay in the cache. `columns` once a box, `stretchRow` once for a
+ * row of the image, `blendRows` once for a row of the crop.
  *
  * table   i32 [48][left, weights] and the order of the bytes, which `columns` fills and `stretchRow` reads
  * row     u8 pixels of the box: all of a row, or the two that each column needs. Up to 7 bytes beyond are read

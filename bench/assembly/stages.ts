@@ -11,8 +11,18 @@ export { f32_conv3x3_2x2x8 } from "../../assembly/kernels/f32_conv3x3_2x2x8";
 export { f32_dense_32 } from "../../assembly/kernels/f32_dense_32";
 export { f32_depthwise6x6_8 } from "../../assembly/kernels/f32_depthwise6x6_8";
 export { f32_sigmoid } from "../../assembly/kernels/f32_sigmoid";
+export { i16_dense_16 } from "../../assembly/kernels/i16_dense_16";
+export { i16_depthwise6x6 } from "../../assembly/kernels/i16_depthwise6x6";
+export { i16_input_pairs } from "../../assembly/kernels/i16_input_pairs";
 export * from "../../assembly/memory";
 export { conv1, conv2, conv3, conv4, conv5 } from "../../assembly/network";
+export {
+  conv1 as i8_conv1,
+  conv2 as i8_conv2,
+  conv3 as i8_conv3,
+  conv4 as i8_conv4,
+  conv5 as i8_conv5,
+} from "../../assembly/network_int8";
 export { packDirect } from "../../assembly/pack";
 
 /** 12 × 4 multiply-adds a turn, as many independent sums as registers hold. */

@@ -2,7 +2,8 @@
  * Boxes from face-api's tiny face detector (`@vladmandic/face-api`, MIT; its npm package carries the model, 190 KB).
  * The caller imports and loads face-api; this module only speaks to it.
  */
-import type { Box, ImageLike, PixelFormat } from "../core/types.ts";
+import { checkImage, FORMATS } from "../core/image.ts";
+import type { Box, ImageLike } from "../core/types.ts";
 
 /** Finds the faces of an image: boxes in image pixels, best first. */
 export type FaceDetector = (image: ImageLike) => Promise<Box[]>;
@@ -27,15 +28,6 @@ export interface FaceApiDetectorOptions {
   readonly scoreThreshold?: number | undefined;
 }
 
-// Offsets of red, green, blue and bytes per pixel of each format.
-const LAYOUT: Record<PixelFormat, readonly [number, number, number, number]> = {
-  rgba: [0, 1, 2, 4],
-  rgb: [0, 1, 2, 3],
-  bgr: [2, 1, 0, 3],
-  bgra: [2, 1, 0, 4],
-  gray: [0, 0, 0, 1],
-};
-
 /**
  * A detector over face-api, whose `nets.tinyFaceDetector` must be loaded:
  *
@@ -45,15 +37,16 @@ const LAYOUT: Record<PixelFormat, readonly [number, number, number, number]> = {
  * const findFaces = faceApiDetector(faceapi);
  * const faces = landmarker.detectAll(image, await findFaces(image));
  * ```
+ * The detector rejects with a TypeError or RangeError for an image that can't be read.
  */
 export function faceApiDetector(faceapi: FaceApi, options: FaceApiDetectorOptions = {}): FaceDetector {
   const { inputSize = 416, scoreThreshold = 0.5 } = options;
-  return async ({ data, width, height, format = "rgba", stride }) => {
-    const [red, green, blue, bytes] = LAYOUT[format];
-    const row = stride ?? width * bytes;
+  return async (image) => {
+    const { data, width, height, format, stride } = checkImage(image);
+    const [bytes, blue, green, red] = FORMATS[format];
     const rgb = new Int32Array(width * height * 3);
     for (let y = 0, to = 0; y < height; y++) {
-      for (let from = y * row; from < y * row + width * bytes; from += bytes) {
+      for (let from = y * stride; from < y * stride + width * bytes; from += bytes) {
         rgb[to++] = data[from + red]!;
         rgb[to++] = data[from + green]!;
         rgb[to++] = data[from + blue]!;

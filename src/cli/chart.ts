@@ -5,7 +5,9 @@ import { line } from "d3-shape";
 /** Colours of series (Okabe and Ito's palette, told apart by colour-blind people too). */
 const PALETTE = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000"];
 const WIDTH = 720;
+/** Of the plot with its axes; the legend follows, a line a series. */
 const HEIGHT = 460;
+const LEGEND = 20;
 const MARGIN = { top: 48, right: 24, bottom: 56, left: 64 };
 
 export interface Axis {
@@ -20,7 +22,7 @@ export interface Series {
   readonly points: readonly (readonly [x: number, y: number])[];
 }
 
-/** A chart of lines over common axes, with a legend at the bottom right. */
+/** A chart of lines over common axes, with a legend below. */
 export function lineChart(title: string, x: Axis, y: Axis, series: readonly Series[]): string {
   const toX = scaleLinear(x.domain, [MARGIN.left, WIDTH - MARGIN.right]);
   const toY = scaleLinear(y.domain, [HEIGHT - MARGIN.bottom, MARGIN.top]);
@@ -53,15 +55,16 @@ export function lineChart(title: string, x: Axis, y: Axis, series: readonly Seri
   series.forEach(({ name, points }, i) => {
     const colour = PALETTE[i % PALETTE.length];
     const dashes = i < PALETTE.length ? "" : ' stroke-dasharray="6 3"';
-    const at = bottom - 14 - 20 * (series.length - 1 - i);
+    const at = HEIGHT + LEGEND * (i + 0.5);
     parts.push(
       `<path d="${path(points)}" fill="none" stroke="${colour}" stroke-width="2"${dashes}/>`,
-      `<path d="M${right - 12} ${at}h-28" stroke="${colour}" stroke-width="3"${dashes}/>`,
-      `<text x="${right - 48}" y="${at}" dy=".35em" text-anchor="end">${escapeXml(name)}</text>`,
+      `<path d="M${left} ${at}h28" stroke="${colour}" stroke-width="3"${dashes}/>`,
+      `<text x="${left + 38}" y="${at}" dy=".35em">${escapeXml(name)}</text>`,
     );
   });
+  const height = HEIGHT + LEGEND * (series.length + 0.5);
   return (
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" width="${WIDTH}" height="${HEIGHT}" ` +
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" ` +
     `font-family="system-ui, sans-serif" font-size="13">` +
     `<rect width="100%" height="100%" fill="#fff"/>${parts.join("\n")}</svg>\n`
   );

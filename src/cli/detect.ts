@@ -71,6 +71,13 @@ async function detect(args: string[], options: Options): Promise<void> {
   const several = inputs.length > 1 || (await isFolder(args[0]!));
   const drawings = await targets(options.out, "--out", inputs, several);
   const chips = await targets(options.align, "--align", inputs, several);
+  const shared =
+    drawings && chips && inputs.find(({ path }) => resolve(drawings(path)) === resolve(chips(path)));
+  if (shared) {
+    throw new InvalidArgumentError(
+      `--out and --align: expected different places, but both write ${chips(shared.path)}.`,
+    );
+  }
   const boxes = options.boxes === undefined ? undefined : await BoxTable.read(options.boxes);
   const cores = availableParallelism();
   const processes = Math.min(cores, Math.floor(inputs.length / PICTURES_A_PROCESS));
@@ -106,7 +113,7 @@ async function isFolder(path: string): Promise<boolean> {
 /**
  * Where the file made of each picture goes. Of one picture: the file that is named, or into the folder that is. Of
  * several: into the folder, by the same name below the folder that all have in common.
- * @throws InvalidArgumentError when that can't be, or when a picture would be overwritten
+ * @throws InvalidArgumentError when that can't be, when a picture would be overwritten or two would go into one file
  */
 async function targets(
   out: string | undefined,
@@ -130,10 +137,17 @@ async function targets(
     const name = join(out, relative(root, resolve(path)));
     return formatOf(name) ? name : `${name}.png`;
   };
-  const overwritten = new Set(inputs.map(({ path }) => resolve(path)));
-  const clash = inputs.find(({ path }) => overwritten.has(resolve(target(path))));
-  if (clash)
-    throw new InvalidArgumentError(`${flag} ${out}: would overwrite the picture ${target(clash.path)}.`);
+  const pictures = new Set(inputs.map(({ path }) => resolve(path)));
+  const taken = new Set<string>();
+  for (const path of pictures) {
+    const to = resolve(target(path));
+    if (pictures.has(to))
+      throw new InvalidArgumentError(`${flag} ${out}: would overwrite the picture ${to}.`);
+    // As of `a.tiff`, drawn as a.tiff.png, and `a.tiff.png`.
+    if (taken.has(to))
+      throw new InvalidArgumentError(`${flag} ${out}: two pictures would be written to ${to}.`);
+    taken.add(to);
+  }
   return target;
 }
 

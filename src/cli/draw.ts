@@ -39,8 +39,19 @@ export function labelWidth(text: string, height: number): number {
   return (text.length * 5.4 - 1.4) * (height / 6);
 }
 
-/** The least length of a drawing's longer side: smaller pictures are enlarged by a whole factor. */
+/** Pictures and faces with a smaller side are drawn enlarged by a whole factor, but no picture beyond the most. */
 const LEAST_SIDE = 640;
+const LEAST_FACE = 96;
+const MOST_SIDE = 4096;
+/** On smaller faces numbers would hide the points, whose colours tell them apart too. */
+const LEAST_NUMBERED = 64;
+
+function zoom({ width, height }: Picture, faces: readonly Face[]): number {
+  const side = Math.max(width, height);
+  const face = Math.min(...faces.map(({ box }) => Math.min(box.width, box.height)));
+  const wanted = Math.ceil(Math.max(LEAST_SIDE / side, LEAST_FACE / face));
+  return Math.max(1, Math.min(wanted, Math.floor(MOST_SIDE / side)));
+}
 
 /** A face's box, dots and their numbers from 1, and the number of the face among several; `k` pixels for one. */
 function faceMarks({ box, points }: Face, number: number | undefined, k: number): string {
@@ -55,10 +66,9 @@ function faceMarks({ box, points }: Face, number: number | undefined, k: number)
   ];
   points.forEach(({ x, y }, i) => {
     const dot = `cx="${x * k}" cy="${y * k}" r="${radius}"`;
-    marks.push(
-      `<circle ${dot} fill="${COLOURS[i]}" stroke="#000" stroke-width="${radius / 3}"/>`,
-      label(`${i + 1}`, x * k + radius * 1.5, y * k - radius - digit, digit, COLOURS[i]!),
-    );
+    marks.push(`<circle ${dot} fill="${COLOURS[i]}" stroke="#000" stroke-width="${radius / 3}"/>`);
+    if (size >= LEAST_NUMBERED)
+      marks.push(label(`${i + 1}`, x * k + radius * 1.5, y * k - radius - digit, digit, COLOURS[i]!));
   });
   if (number !== undefined) {
     const height = digit * 1.4;
@@ -78,7 +88,7 @@ function faceMarks({ box, points }: Face, number: number | undefined, k: number)
 /** Draws faces on their picture; `path`'s ending chooses the format. @returns the encoded file */
 export async function annotate(picture: Picture, faces: readonly Face[], path: string): Promise<Buffer> {
   const sharp = await loadSharp();
-  const k = Math.max(1, Math.ceil(LEAST_SIDE / Math.max(picture.width, picture.height)));
+  const k = zoom(picture, faces);
   const width = picture.width * k;
   const height = picture.height * k;
   // Each face is an overlay of its own, as large as its marks: one of the whole picture could be gigabytes.

@@ -52,7 +52,7 @@ export function registerEval(program: Command): void {
     .option("--boxes <csv>", "boxes from another list, such as VGGFace2's loose_bb_test.csv")
     .addOption(
       new Option("--weights <files>", "weights files to compare, comma-separated; default: the embedded ones")
-        .argParser(list((text) => text))
+        .argParser(list(parseName))
         .default(["default"], "default"),
     )
     .addOption(
@@ -107,6 +107,11 @@ function parseNumber(text: string): number {
   const value = text ? Number(text) : Number.NaN;
   if (Number.isFinite(value)) return value;
   throw new InvalidArgumentError(`Expected numbers, but found "${text}".`);
+}
+
+function parseName(text: string): string {
+  if (text) return text;
+  throw new InvalidArgumentError("Expected names without gaps between the commas.");
 }
 
 function parsePositive(text: string): number {
@@ -197,12 +202,12 @@ async function evaluate(dataset: string, options: Options): Promise<void> {
   report.end();
   if (runs[0]!.faces.length === 0) throw new Error(`${dataset}: no face could be read.`);
 
+  const ranked = rank(runs[0]!, worst ?? 0);
+  await (options.json ? printJson : printText)(report, runs, ranked);
   if (options.predictions) await writeWhole(options.predictions, stringify(predictions));
   if (options.plot) await writeWhole(options.plot, plotErrors(basename(dataset), runs));
-  const ranked = rank(runs[0]!, worst ?? 0);
   if (out !== undefined)
     await writeWhole(out, await contactSheet(await samples(runs[0]!, ranked), formatOf(out)!));
-  await (options.json ? printJson : printText)(report, runs, ranked);
 }
 
 function byPicture(faces: readonly LabelledFace[]): Iterable<LabelledFace[]> {

@@ -7,7 +7,7 @@ import { InvalidArgumentError } from "commander";
 import type { Box } from "fivepoint";
 import { pMapIterable } from "p-map";
 import { resolveBox } from "../core/box.ts";
-import { cropInto } from "../core/image.ts";
+import { checkImage, cropInto } from "../core/image.ts";
 import { CROP_BYTES, instantiate } from "../core/model.ts";
 import { calibrate } from "../weights/calibrate.ts";
 import { serializeWeights, type WeightsFile } from "../weights/container.ts";
@@ -60,7 +60,7 @@ async function readCrops(module: WebAssembly.Module, options: QuantizeOptions): 
   const cut = async ({ path, box }: { path: string; box: Box }): Promise<Uint8Array | Error> => {
     try {
       const picture = await readImage(path);
-      cropInto(model, picture, resolveBox(picture, box, expand), 0);
+      cropInto(model, checkImage(picture), resolveBox(picture, box, expand), 0);
       return new Uint8Array(model.memory.buffer, model.crops(), CROP_BYTES).slice();
     } catch (error) {
       return new Error(`${path}: ${(error as Error).message}`, { cause: error });

@@ -152,7 +152,7 @@ const halves = () => new Option("--f16", "store half-precision floats: half the 
 export function registerWeights(program: Command): void {
   const weights = program
     .command("weights")
-    .description("inspect weights files; import, download and export weights");
+    .description("inspect weights files; import, download, quantize and export weights");
   weights
     .command("info")
     .description("print name, license, hash and tensors of a weights file")

@@ -2,8 +2,8 @@
  * Alignment: a similarity transform that brings five points on to a template, and the picture warped by it, as face
  * recognition wants its input. Plain TypeScript: a chip is small, and needs no landmarker.
  */
-import { expected } from "./errors.ts";
-import { checkImage, FORMATS } from "./image.ts";
+import { checkOptions, expected } from "./errors.ts";
+import { checkImage, FORMATS, type Pixels } from "./image.ts";
 import type { ImageLike, PixelFormat, Point } from "./types.ts";
 
 /** A 2×3 matrix row by row: x′ = a·x + b·y + tx, y′ = c·x + d·y + ty. */
@@ -110,17 +110,17 @@ export function similarityTransform(from: readonly Point[], to: readonly Point[]
  * @returns pixels of its own in the format of `image`
  * @throws TypeError, RangeError for an image, points or a template that can't be used
  */
-export function alignFace(
-  image: ImageLike,
-  points: readonly Point[],
-  options: AlignOptions = {},
-): AlignedFace {
-  checkImage(image);
+export function alignFace(image: ImageLike, points: readonly Point[], options?: AlignOptions): AlignedFace {
+  const pixels = checkImage(image);
   checkPoints("points", points, 5);
-  const { points: to, size } = resolveTemplate(options.template);
+  checkOptions(options, ["template"]);
+  const { points: to, size } = resolveTemplate(options?.template);
   const { matrix, inverse } = similarityTransform(points, to);
-  const { format = "rgba" } = image;
-  return { data: warp(image, inverse, size), width: size.width, height: size.height, format, matrix };
+  const length = size.width * size.height * FORMATS[pixels.format][0];
+  const isClamped = image.data[Symbol.toStringTag] === "Uint8ClampedArray";
+  const data = isClamped ? new Uint8ClampedArray(length) : new Uint8Array(length);
+  warp(pixels, inverse, size, data);
+  return { data, width: size.width, height: size.height, format: pixels.format, matrix };
 }
 
 function resolveTemplate(template: AlignOptions["template"] = "arcface112"): AlignTemplate {
@@ -191,18 +191,16 @@ const round = (value: number) => value + 1.5 * 2 ** 52 - 1.5 * 2 ** 52;
  * `warpAffine` of OpenCV 4 on bytes: positions rounded to 1/1024 by the terms of column and row apart, then to 1/32; the
  * four pixels around weighted by 32 × 32 steps.
  * @param inverse from pixels of the result to pixels of the image
+ * @param output zeros, which stay where the image doesn't reach
  */
 function warp(
-  image: ImageLike,
+  { data: source, width, height, format, stride }: Pixels,
   inverse: Matrix,
   size: AlignTemplate["size"],
-): Uint8Array | Uint8ClampedArray {
-  const { data: source, width, height, format = "rgba" } = image;
+  output: Uint8Array | Uint8ClampedArray,
+): void {
   const [bytes] = FORMATS[format];
-  const { stride = width * bytes } = image;
   const [a, b, tx, c, d, ty] = inverse;
-  const length = size.width * size.height * bytes;
-  const output = source instanceof Uint8ClampedArray ? new Uint8ClampedArray(length) : new Uint8Array(length);
   let to = 0;
   for (let y = 0; y < size.height; y++) {
     const rowX = round((b * y + tx) * 1024) + 16;
@@ -231,5 +229,4 @@ function warp(
       }
     }
   }
-  return output;
 }

@@ -1,28 +1,34 @@
 import { expected } from "./errors.ts";
-import type { Box, ImageLike } from "./types.ts";
+import type { Box } from "./types.ts";
 
 /**
  * The box that is read, by the rule of the Open Model Zoo's demos: enlarged about its centre, clipped to the image, its
  * corners truncated to whole pixels.
- * @param box default the whole image
+ * @param box undefined is the whole image, null none
  * @param expand factor of both sides, above 0
+ * @param name what errors call the box
  * @throws TypeError, RangeError when the box isn't one or no pixel of the image is left in it
  */
-export function resolveBox(image: ImageLike, box: Box | undefined, expand = 1): Box {
+export function resolveBox(
+  image: { readonly width: number; readonly height: number },
+  box: Box | null | undefined,
+  expand = 1,
+  name = "box",
+): Box {
   if (typeof expand !== "number") throw expected(TypeError, "options.expand", "a number above 0", expand);
   if (!(expand > 0 && expand < Number.POSITIVE_INFINITY)) {
     throw expected(RangeError, "options.expand", "a finite number above 0", expand);
   }
   if (box === undefined) return { x: 0, y: 0, width: image.width, height: image.height };
   if (typeof box !== "object" || box === null) {
-    throw expected(TypeError, "box", "an object with x, y, width and height", box);
+    throw expected(TypeError, name, "an object with x, y, width and height", box);
   }
   for (const key of ["x", "y", "width", "height"] as const) {
-    if (!Number.isFinite(box[key])) throw expected(RangeError, `box.${key}`, "a finite number", box[key]);
+    if (!Number.isFinite(box[key])) throw expected(RangeError, `${name}.${key}`, "a finite number", box[key]);
   }
   const { x, y, width, height } = box;
   if (!(width > 0 && height > 0)) {
-    throw expected(RangeError, "box", "a width and a height above 0", `${width} × ${height}`);
+    throw expected(RangeError, name, "a width and a height above 0", `${width} × ${height}`);
   }
   const growX = (width * (expand - 1)) / 2;
   const growY = (height * (expand - 1)) / 2;
@@ -33,7 +39,7 @@ export function resolveBox(image: ImageLike, box: Box | undefined, expand = 1): 
   if (right <= left || bottom <= top) {
     const given = `x ${x}, y ${y}, width ${width}, height ${height}`;
     throw new RangeError(
-      `Expected a box that covers a pixel of the image (${image.width} × ${image.height}) for box, but received ${given}.`,
+      `Expected a box that covers a pixel of the image (${image.width} × ${image.height}) for ${name}, but received ${given}.`,
     );
   }
   return { x: left, y: top, width: right - left, height: bottom - top };

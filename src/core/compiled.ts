@@ -14,7 +14,8 @@ export function fromCompiled(modules: Record<SimdTier, WebAssembly.Module>, weig
   function createLandmarkerSync(options?: LandmarkerOptions): Landmarker {
     const given = weightsBytes(options);
     if (!given) weights ??= fromBase64(weightsBase64);
-    return new Landmarker(options?.module ?? modules[chooseTier(options?.simd)], given ?? weights!, options);
+    const module = options?.module === undefined ? modules[chooseTier(options?.simd)] : options.module;
+    return new Landmarker(module, given ?? weights!, options);
   }
 
   /** `createLandmarkerSync` as a promise, for code that runs elsewhere too. */

@@ -13,7 +13,18 @@ export function expected(
   return new type(`Expected ${wanted} for ${argument}, but received ${describe(received)}.`);
 }
 
+/** @throws TypeError unless `options` is left out or an object with no other keys than `names` */
+export function checkOptions(options: object | undefined, names: readonly string[]): void {
+  if (options === undefined) return;
+  const wanted = names.join(", ");
+  if (typeof options !== "object" || options === null)
+    throw expected(TypeError, "options", `an object (${wanted})`, options);
+  const unknown = Object.keys(options).find((name) => !names.includes(name));
+  if (unknown !== undefined) throw expected(TypeError, "options", `no other keys than ${wanted}`, unknown);
+}
+
 function describe(value: unknown): string {
+  if (typeof value === "function") return "a function";
   if (typeof value === "string") return JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}…` : value);
   if (value === null || typeof value !== "object") return String(value);
   if (ArrayBuffer.isView(value)) return `${value.constructor.name} of ${value.byteLength} bytes`;

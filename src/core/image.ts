@@ -1,3 +1,4 @@
+import { asBytes } from "./bytes.ts";
 import { expected } from "./errors.ts";
 import type { ModelExports } from "./model.ts";
 import type { Box, ImageLike, PixelFormat } from "./types.ts";
@@ -14,15 +15,23 @@ export const FORMATS: Record<
   gray: [1, 0, 0, 0],
 };
 
+/** An image that can be read, with nothing left out. */
+export interface Pixels {
+  readonly data: Uint8Array;
+  readonly width: number;
+  readonly height: number;
+  readonly format: PixelFormat;
+  readonly stride: number;
+}
+
 /** @throws TypeError, RangeError that names the field, unless the image can be read */
-export function checkImage(image: ImageLike): void {
+export function checkImage(image: ImageLike): Pixels {
   if (typeof image !== "object" || image === null) {
     throw expected(TypeError, "image", "an object with data, width and height", image);
   }
-  const { data, width, height, format = "rgba" } = image;
-  if (!(data instanceof Uint8Array || data instanceof Uint8ClampedArray)) {
-    throw expected(TypeError, "image.data", "a Uint8Array or Uint8ClampedArray", data);
-  }
+  const { width, height, format = "rgba" } = image;
+  const data = asBytes(image.data);
+  if (!data) throw expected(TypeError, "image.data", "a Uint8Array or Uint8ClampedArray", image.data);
   for (const [name, value] of [
     ["width", width],
     ["height", height],
@@ -56,34 +65,41 @@ export function checkImage(image: ImageLike): void {
       RangeError,
       "image.data",
       `at least ${bytes} bytes (${width} × ${height}, ${format})`,
-      data,
+      image.data,
     );
   }
-}
-
-/** The two pixels of `size` that output `i` of 48 lies between (as in assembly/image/u8_resize_bilinear_48x48.ts). */
-function taps(i: number, size: number): [number, number] {
-  const tap = Math.floor(Math.fround((i + 0.5) * (size / 48) - 0.5));
-  return [Math.min(Math.max(tap, 0), size - 1), Math.min(Math.max(tap + 1, 0), size - 1)];
+  return { data, width, height, format, stride };
 }
 
 /**
+ * The pixel of `size` that output `i` of 48 begins at: it lies between this one and the next (as in
+ * assembly/image/u8_resize_bilinear_48x48.ts). From −1 to the last.
+ */
+const tap = (i: number, size: number): number => Math.floor(Math.fround((i + 0.5) * (size / 48) - 0.5));
+
+const clamp = (pixel: number, size: number): number => Math.min(Math.max(pixel, 0), size - 1);
+
+/**
  * Makes a box of an image into the crop `slot` of the model: 48×48 BGR, stretched as OpenCV's INTER_LINEAR does. Only
- * the rows that this needs, at most 96, pass through the module's memory, one by one.
+ * the rows that this needs, at most 96, pass through the module's memory, two by two.
  * @param box whole pixels, inside the image
  */
-export function cropInto(model: ModelExports, image: ImageLike, box: Box, slot: number): void {
-  const { data, width, format = "rgba" } = image;
+export function cropInto(
+  model: ModelExports,
+  { data, format, stride }: Pixels,
+  box: Box,
+  slot: number,
+): void {
   const [bytes, blue, green, red] = FORMATS[format];
-  const stride = image.stride ?? width * bytes;
   const memory = new Uint8Array(model.memory.buffer);
   const start = box.y * stride + box.x * bytes;
   const rowBytes = box.width * bytes;
-  const pixels = model.pixels();
   // Of a row that is longer than its place in memory, the two pixels of each column.
   const allPixels = rowBytes <= model.pixelsBytes();
-  const columns = allPixels ? [] : Array.from({ length: 48 }, (_, x) => taps(x, box.width)).flat();
-  const copyRow = (row: number) => {
+  const columns = allPixels
+    ? []
+    : Array.from({ length: 96 }, (_, i) => clamp(tap(i >> 1, box.width) + (i & 1), box.width));
+  const copyRow = (row: number, pixels: number) => {
     const from = start + row * stride;
     if (allPixels) {
       memory.set(data.subarray(from, from + rowBytes), pixels);
@@ -95,19 +111,21 @@ export function cropInto(model: ModelExports, image: ImageLike, box: Box, slot: 
     }
   };
   model.columns(box.width, bytes, blue | (green << 8) | (red << 16), allPixels);
+  // Even rows have one place, odd rows the other: the two that a row of the crop lies between never meet.
+  const places = [model.pixels(0), model.pixels(1)] as const;
   const held = [-1, -1];
-  /** The place that holds a row, stretched: it is brought unless it is there, not to where `other` lies. */
-  const place = (row: number, other: number): number => {
-    const found = held.indexOf(row);
-    if (found >= 0) return found;
-    const free = held[0] === other ? 1 : 0;
-    copyRow(row);
-    model.stretchRow(free);
-    held[free] = row;
-    return free;
+  /** Copies a row to its place unless it is there. Returns the place's bit when it did. */
+  const bring = (row: number): number => {
+    const place = row & 1;
+    if (held[place] === row) return 0;
+    copyRow(row, places[place as 0 | 1]);
+    held[place] = row;
+    return 1 << place;
   };
   for (let y = 0; y < 48; y++) {
-    const [upper, lower] = taps(y, box.height);
-    model.blendRows(place(upper, lower), place(lower, upper), y, box.height, slot);
+    const row = tap(y, box.height);
+    const upper = clamp(row, box.height);
+    const lower = clamp(row + 1, box.height);
+    model.cropRow(upper & 1, lower & 1, bring(upper) | bring(lower), y, box.height, slot);
   }
 }

@@ -1,10 +1,10 @@
 import { sha256 } from "@noble/hashes/sha2.js";
-import { bytesToHex } from "@noble/hashes/utils.js";
 import { parseWeights, type WeightsFile } from "../weights/container.ts";
-import { resolveBox } from "./box.ts";
-import { expected } from "./errors.ts";
-import { checkImage, cropInto } from "./image.ts";
+import { fileBytes } from "./bytes.ts";
+import { checkOptions, expected } from "./errors.ts";
+import { cropInto } from "./image.ts";
 import { CROP_BYTES, instantiate, loadParameters, loadRanges, type ModelExports, OUTPUTS } from "./model.ts";
+import { checkCrops, faceRequest, facesRequest, type Request } from "./request.ts";
 import { agreement, plausibility } from "./score.ts";
 import type {
   Box,
@@ -23,8 +23,6 @@ import type {
  */
 export class Landmarker {
   #model: ModelExports | undefined;
-  readonly #crops: Uint8Array;
-  readonly #landmarks: Float32Array;
   readonly #weights: WeightsFile;
   readonly #bytes: Uint8Array;
   readonly #precision: Precision;
@@ -35,8 +33,9 @@ export class Landmarker {
    * @param weights bytes of a weights file; kept, so they must not change
    * @throws WeightsError, TypeError
    */
-  constructor(module: WebAssembly.Module, weights: Uint8Array, options: LandmarkerOptions = {}) {
-    const { precision = "f32", simd = "auto" } = options;
+  constructor(module: WebAssembly.Module, weights: Uint8Array, options?: LandmarkerOptions) {
+    checkOptions(options, ["weights", "precision", "simd", "module"]);
+    const { precision = "f32", simd = "auto" } = options ?? {};
     if (precision !== "f32" && precision !== "int8") {
       throw expected(TypeError, "options.precision", '"f32" or "int8"', precision);
     }
@@ -58,12 +57,9 @@ export class Landmarker {
     } else {
       model.pack();
     }
-    const count = model.batch();
     this.#model = model;
     this.#bytes = weights;
     this.#precision = precision;
-    this.#crops = new Uint8Array(model.memory.buffer, model.crops(), count * CROP_BYTES);
-    this.#landmarks = new Float32Array(model.memory.buffer, model.landmarks(), count * OUTPUTS);
   }
 
   /**
@@ -72,7 +68,7 @@ export class Landmarker {
    * @throws TypeError, RangeError for an image or a box that can't be read
    */
   detect(image: ImageLike, box?: Box, options?: DetectOptions): Face {
-    return this.#detect(image, [box], options)[0]!;
+    return this.#detect(faceRequest(image, box, options))[0]!;
   }
 
   /**
@@ -80,8 +76,7 @@ export class Landmarker {
    * @throws TypeError, RangeError as `detect`, before any face is read
    */
   detectAll(image: ImageLike, boxes: readonly Box[], options?: DetectOptions): Face[] {
-    if (!Array.isArray(boxes)) throw expected(TypeError, "boxes", "an array of boxes", boxes);
-    return this.#detect(image, boxes, options);
+    return this.#detect(facesRequest(image, boxes, options));
   }
 
   /**
@@ -92,18 +87,11 @@ export class Landmarker {
    */
   run(crops: Uint8Array | Uint8ClampedArray, count = 1): Float32Array {
     const model = this.#alive();
-    if (!Number.isSafeInteger(count) || count < 0)
-      throw expected(RangeError, "count", "a whole number of at least 0", count);
-    if (!(crops instanceof Uint8Array || crops instanceof Uint8ClampedArray)) {
-      throw expected(TypeError, "crops", "a Uint8Array or Uint8ClampedArray", crops);
-    }
-    if (crops.length !== count * CROP_BYTES) {
-      throw expected(RangeError, "crops", `${count} × ${CROP_BYTES} bytes (48×48 BGR)`, crops);
-    }
+    const bytes = checkCrops(crops, count);
     const results = new Float32Array(count * OUTPUTS);
     for (let start = 0; start < count; start += model.batch()) {
       const part = Math.min(model.batch(), count - start);
-      this.#crops.set(crops.subarray(start * CROP_BYTES, (start + part) * CROP_BYTES));
+      cropsOf(model, part).set(bytes.subarray(start * CROP_BYTES, (start + part) * CROP_BYTES));
       results.set(this.#forward(part), start * OUTPUTS);
     }
     return results;
@@ -113,7 +101,7 @@ export class Landmarker {
   get info(): LandmarkerInfo {
     const model = this.#alive();
     const { name, version, license } = this.#weights.metadata;
-    this.#sha256 ??= bytesToHex(sha256(this.#bytes)); // on demand: it would double the time to the first face
+    this.#sha256 ??= hexDigest(this.#bytes); // on demand: it would double the time to the first face
     return {
       precision: this.#precision,
       simd: model.relaxed() ? "relaxed" : "baseline",
@@ -136,17 +124,13 @@ export class Landmarker {
     return this.#model;
   }
 
-  #detect(image: ImageLike, boxes: readonly (Box | undefined)[], options: DetectOptions = {}): Face[] {
+  #detect({ pixels, boxes, verify }: Request): Face[] {
     const model = this.#alive();
-    const { expand, verify = false } = options;
-    checkImage(image);
-    if (typeof verify !== "boolean") throw expected(TypeError, "options.verify", "a boolean", verify);
-    const areas = boxes.map((box) => resolveBox(image, box, expand));
     const faces: Face[] = [];
-    for (let start = 0; start < areas.length; start += model.batch()) {
-      const part = areas.slice(start, start + model.batch());
-      part.forEach((area, slot) => {
-        cropInto(model, image, area, slot);
+    for (let start = 0; start < boxes.length; start += model.batch()) {
+      const part = boxes.slice(start, start + model.batch());
+      part.forEach((box, slot) => {
+        cropInto(model, pixels, box, slot);
       });
       const results = this.#forward(part.length);
       const mirrored = verify ? this.#forwardMirrored(part.length) : undefined;
@@ -166,13 +150,13 @@ export class Landmarker {
     const model = this.#alive();
     if (this.#precision === "int8") model.forwardInt8(count);
     else model.forward(count);
-    return this.#landmarks.slice(0, count * OUTPUTS);
+    return new Float32Array(model.memory.buffer, model.landmarks(), count * OUTPUTS).slice();
   }
 
   /** The same with each row of the crops turned round. */
   #forwardMirrored(count: number): Float32Array {
-    const crops = this.#crops;
-    for (let row = 0; row < count * CROP_BYTES; row += 48 * 3) {
+    const crops = cropsOf(this.#alive(), count);
+    for (let row = 0; row < crops.length; row += 48 * 3) {
       for (let left = row, right = row + 47 * 3; left < right; left += 3, right -= 3) {
         for (let c = 0; c < 3; c++) {
           const byte = crops[left + c]!;
@@ -185,8 +169,16 @@ export class Landmarker {
   }
 }
 
+const hexDigest = (bytes: Uint8Array): string =>
+  Array.from(sha256(bytes), (byte) => byte.toString(16).padStart(2, "0")).join("");
+
+/** Where the module reads its first `count` crops. */
+function cropsOf(model: ModelExports, count: number): Uint8Array {
+  return new Uint8Array(model.memory.buffer, model.crops(), count * CROP_BYTES);
+}
+
 /** From 0..1 of a box to pixels of the image. */
-function toPoints(normalized: Float32Array, { x, y, width, height }: Box): Point[] {
+export function toPoints(normalized: Float32Array, { x, y, width, height }: Box): Point[] {
   const points: Point[] = [];
   for (let i = 0; i < OUTPUTS; i += 2) {
     points.push({ x: x + normalized[i]! * width, y: y + normalized[i + 1]! * height });
@@ -198,7 +190,7 @@ function toPoints(normalized: Float32Array, { x, y, width, height }: Box): Point
 export function weightsBytes(options: LandmarkerOptions | undefined): Uint8Array | undefined {
   const weights = options?.weights;
   if (weights === undefined) return undefined;
-  if (weights instanceof Uint8Array) return weights;
-  if (weights instanceof ArrayBuffer) return new Uint8Array(weights);
+  const bytes = fileBytes(weights);
+  if (bytes) return bytes;
   throw expected(TypeError, "options.weights", "a Uint8Array or an ArrayBuffer", weights);
 }

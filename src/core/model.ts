@@ -19,11 +19,10 @@ export interface ModelExports extends Record<string, unknown> {
   finite(): number;
   pack(): void;
   crops(): number;
-  pixels(): number;
+  pixels(place: number): number;
   pixelsBytes(): number;
   columns(width: number, pixelBytes: number, order: number, allPixels: boolean): void;
-  stretchRow(place: number): void;
-  blendRows(upper: number, lower: number, y: number, height: number, slot: number): void;
+  cropRow(upper: number, lower: number, brought: number, y: number, height: number, slot: number): void;
   forward(count: number): void;
   ranges(): number;
   packInt8(): void;
@@ -43,8 +42,7 @@ const FUNCTIONS = [
   "pixels",
   "pixelsBytes",
   "columns",
-  "stretchRow",
-  "blendRows",
+  "cropRow",
   "forward",
   "ranges",
   "packInt8",

@@ -53,7 +53,8 @@ export function parseWeights(bytes: Uint8Array): WeightsFile {
 
   let header: unknown;
   try {
-    header = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(8, 8 + headerBytes)));
+    // A copy: browsers decode no shared memory.
+    header = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes.slice(8, 8 + headerBytes)));
   } catch {
     fail("its header isn't JSON");
   }

@@ -54,6 +54,12 @@ describe("the face-api adapter", async () => {
     60_000,
   );
 
+  it("refuses an image that can't be read", async () => {
+    await expect(findFaces(null as never)).rejects.toThrow(/image, but received null/);
+    await expect(findFaces({ data, width, height: height + 1, format: "rgb" })).rejects.toThrow(RangeError);
+    await expect(findFaces({ data, width, height, format: "yuv" as never })).rejects.toThrow(/image\.format/);
+  });
+
   it("reads gray pictures, and finds nothing in a blank one", async () => {
     expect(await findFaces(as("gray", 2))).toHaveLength(1);
     expect(await findFaces({ data: new Uint8Array(64 * 64 * 4), width: 64, height: 64 })).toEqual([]);

@@ -230,6 +230,22 @@ describe("output", () => {
     expect(Math.min(...pixel(x + width / 2, y))).toBeGreaterThan(200);
   });
 
+  it("enlarges a group until its smallest face can be seen, but no picture beyond 4,096 pixels", async () => {
+    for (const [side, zoom] of [
+      [768, 3],
+      [1500, 2],
+      [5000, 1],
+    ] as const) {
+      await sharp(PHOTO)
+        .extend({ right: side - 384, bottom: side - 384 })
+        .png()
+        .toFile(at("group.png"));
+      const args = ["--box", FLAG, "--box", "150,70,36,36", "--out", at("drawn.png"), "--json"];
+      expect(await fivepoint(["detect", at("group.png"), ...args])).toMatchObject({ status: 0, stderr: "" });
+      expect((await sharp(at("drawn.png")).metadata()).width).toBe(side * zoom);
+    }
+  });
+
   it("saves aligned faces as the library makes them", async () => {
     const raw = await sharp(PHOTO).raw().toBuffer({ resolveWithObject: true });
     const image = { data: raw.data, width: 384, height: 384, format: "rgb" } as const;
@@ -269,6 +285,21 @@ describe("output", () => {
     ]);
     expect(result.status).toBe(1);
     expect(jsonLines(result)[0].error).toMatch(/ENOTDIR|EEXIST/);
+  });
+
+  it("never writes two things into one file", async () => {
+    const both = ["--out", at("both.png"), "--align", at("both.png")];
+    const shared = await fivepoint(["detect", PHOTO, "--box", FLAG, ...both]);
+    expect(shared).toMatchObject({ status: 2, stdout: "" });
+    expect(shared.stderr).toMatch(/--out and --align: expected different places.*both\.png/);
+    mkdirSync(at("twice"), { recursive: true });
+    await sharp(PHOTO).tiff().toFile(at("twice/a.tiff"));
+    await sharp(PHOTO).png().toFile(at("twice/a.tiff.png"));
+    const twice = await fivepoint(["detect", at("twice"), "--out", at("into")]);
+    expect(twice).toMatchObject({ status: 2, stdout: "" });
+    expect(twice.stderr).toMatch(/two pictures would be written to .*a\.tiff\.png/);
+    // The same picture named twice is one.
+    expect((await fivepoint(["detect", PHOTO, PHOTO, "--out", at("into")])).status).toBe(0);
   });
 
   it("never overwrites a picture that it reads", async () => {

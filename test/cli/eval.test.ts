@@ -249,6 +249,15 @@ describe("output for people", () => {
 });
 
 describe("failures", () => {
+  it("prints the scores even when a file can't be written: status 1", async () => {
+    writeFileSync(at("list.csv"), table(faces));
+    writeFileSync(at("in-the-way"), "");
+    const result = await fivepoint(["eval", at("list.csv"), "--json", "--plot", at("in-the-way/ced.svg")]);
+    expect(result.status).toBe(1);
+    expect(jsonLines(result)[0].raw.faces).toBe(COUNT);
+    expect(result.stderr).toMatch(/^error: .*in-the-way/);
+  });
+
   it("leaves a broken picture out and says so: status 1", async () => {
     cpSync("package.json", at("pictures/broken.png"));
     const [, source, box, points] = faces[0]!;
@@ -292,6 +301,7 @@ describe("failures", () => {
     ["--worst without --out", () => [...good(), "--worst", "3"], /belong together/],
     ["a sheet of unknown format", () => [...good(), "--worst", "3", "--out", "sheet.pdf"], /\.png/],
     ["--worst of half a face", () => [...good(), "--worst", "0.5", "--out", "sheet.png"], /whole number/],
+    ["a gap among the weights", () => [...good(), "--weights", "default,"], /without gaps/],
     ["a scale of 0", () => [...good(), "--box-scale", "1,0"], /above 0/],
     ["a turn of words", () => [...good(), "--rotate", "left"], /Expected numbers/],
     ["boxes from nowhere", () => [...good(), "--box-from", "eyes"], /points:/],

@@ -11,6 +11,7 @@ import { pull } from "../../src/cli/weights.ts";
 import { parseWeights, serializeWeights } from "../../src/weights/container.ts";
 import { writeIr } from "../support/openvino.ts";
 import { randomCrops } from "../support/random.ts";
+import { golden, reference } from "../support/reference.ts";
 import { randomWeights } from "../support/weights.ts";
 import { fivepoint, temporaryFolder } from "./support.ts";
 
@@ -266,6 +267,50 @@ describe("fivepoint weights quantize", () => {
     int8!.forEach((v, i) => {
       expect(Math.abs(v - exact![i]!)).toBeLessThan(0.05);
     });
+  });
+
+  it.skipIf(!reference)("brings the official weights to the golden answers (needs ../shared)", async () => {
+    const faces = join(reference!, "faces");
+    const rows = readFileSync(join(faces, "train.csv"), "utf8").split("\n");
+    const some = join(folder, "train.csv");
+    writeFileSync(some, rows.filter((_, i) => i % 10 === 0).join("\n"));
+    const official = join(folder, "official.safetensors");
+    const out = join(folder, "official-int8.safetensors");
+    const model = join(
+      reference!,
+      "omz/landmarks-regression-retail-0009/FP32/landmarks-regression-retail-0009",
+    );
+    const made = await fivepoint([
+      "weights",
+      "import",
+      "--xml",
+      `${model}.xml`,
+      "--bin",
+      `${model}.bin`,
+      "--out",
+      official,
+    ]);
+    expect(made.stderr).toBe("");
+    const { status } = await fivepoint([
+      "weights",
+      "quantize",
+      "--calibrate",
+      some,
+      "--images",
+      faces,
+      "--weights",
+      official,
+      "--out",
+      out,
+    ]);
+    expect(status).toBe(0);
+    const { count, crops, landmarks } = golden();
+    const got = createLandmarkerSync({ weights: readFileSync(out), precision: "int8" }).run(crops, count);
+    let sum = 0;
+    for (let i = 0; i < got.length; i += 2) {
+      sum += Math.hypot(got[i]! - landmarks[i]!, got[i + 1]! - landmarks[i + 1]!);
+    }
+    expect(sum / (got.length / 2)).toBeLessThan(2e-3); // in sides of the crop
   });
 
   it("reports a picture that can't be read and calibrates on the others", async () => {

@@ -278,6 +278,8 @@ describe("alignFace", () => {
     ["no points", image, undefined, {}, TypeError, /array of points/],
     ["points in one place", image, Array(5).fill({ x: 3, y: 3 }), {}, RangeError, /determine/],
     ["another name", image, face, { template: "arcface" }, TypeError, /"arcface112".*"arcface"/],
+    ["an unknown option", image, face, { size: 112 }, TypeError, /template.*"size"/],
+    ["options that are none", image, face, "arcface112", TypeError, /options.*"arcface112"/],
     ["an inherited name", image, face, { template: "toString" }, TypeError, /"arcface112".*"toString"/],
     ["a template of null", image, face, { template: null }, TypeError, /options\.template.*null/],
     [

@@ -1,5 +1,8 @@
 import { readFileSync } from "node:fs";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import {
+  alignFace,
   createLandmarker,
   createLandmarkerSync,
   type ImageLike,
@@ -11,6 +14,17 @@ import { parseWeights, serializeWeights } from "../../src/weights/container.ts";
 import { randomCrops } from "../support/random.ts";
 
 const weights = new Uint8Array(readFileSync("dist/weights.safetensors"));
+
+// Of ES2024: the library's own types are of ES2022.
+const resizable = (length: number): ArrayBuffer =>
+  Reflect.construct(ArrayBuffer, [length, { maxByteLength: 2 * length }]);
+
+function fill(array: Uint8Array, bytes: Uint8Array): Uint8Array {
+  bytes.forEach((byte, i) => {
+    array[i] = byte;
+  });
+  return array;
+}
 
 /** The crop as an image of each pixel format. */
 function asImage(crop: Uint8Array, format: "bgr" | "rgba"): ImageLike {
@@ -52,6 +66,10 @@ describe("createLandmarker", () => {
 
   it.each([
     ["simd", { simd: "avx" }, TypeError, /options\.simd.*"avx"/],
+    ["an unknown option", { Precision: "int8" }, TypeError, /weights, precision, simd, module.*"Precision"/],
+    ["options that are none", "int8", TypeError, /options.*"int8"/],
+    ["no options", null, TypeError, /options.*null/],
+    ["a module that is none", { module: null }, TypeError, /options\.module.*null/],
     ["precision", { precision: "f16" }, TypeError, /options\.precision.*"f16"/],
     ["weights of another type", { weights: "default" }, TypeError, /options\.weights.*"default"/],
     ["cut weights", { weights: weights.subarray(0, 1000) }, WeightsError, /./],
@@ -159,6 +177,36 @@ describe("Landmarker", () => {
     expect(landmarker.detectAll(image, [])).toEqual([]);
   });
 
+  // Classes with methods of their own, arrays of another realm (as in Jest, or from a frame), memory of other kinds.
+  class Hostile extends Uint8Array {
+    static get [Symbol.species](): never {
+      throw new Error("not the pixels' business");
+    }
+    override subarray(): never {
+      throw new Error("not the pixels' business");
+    }
+  }
+  it.each<[string, (bytes: Uint8Array) => Uint8Array]>([
+    ["a Buffer", (bytes) => Buffer.from(bytes)],
+    ["shared memory", (bytes) => fill(new Uint8Array(new SharedArrayBuffer(bytes.length)), bytes)],
+    ["resizable memory", (bytes) => fill(new Uint8Array(resizable(bytes.length)), bytes)],
+    [
+      "a place in larger memory",
+      (bytes) => fill(new Uint8Array(new ArrayBuffer(bytes.length + 7), 5, bytes.length), bytes),
+    ],
+    ["a subclass", (bytes) => fill(new Hostile(bytes.length), bytes)],
+    ["an array of another realm", (bytes) => fill(runInNewContext(`new Uint8Array(${bytes.length})`), bytes)],
+  ])("reads %s as any other bytes", (_, as) => {
+    const crop = crops.subarray(0, 6912);
+    const want = landmarker.run(crop);
+    expect(landmarker.run(as(crop))).toEqual(want);
+    const image = { data: as(crop), width: 48, height: 48, format: "bgr" } as const;
+    expect(landmarker.detect(image).normalized).toEqual(want);
+    expect(createLandmarkerSync({ weights: as(weights) }).run(crop)).toEqual(want);
+    const chip = alignFace(image, landmarker.detect(image).points);
+    expect(chip).toEqual(alignFace({ ...image, data: crop }, landmarker.detect(image).points));
+  });
+
   it("keeps results apart from later calls", () => {
     const image = asImage(crops.subarray(0, 6912), "bgr");
     const face = landmarker.detect(image);
@@ -168,6 +216,8 @@ describe("Landmarker", () => {
   });
 
   const image = asImage(crops.subarray(0, 6912), "rgba");
+  const detached = crops.slice(0, 6912);
+  structuredClone(detached.buffer, { transfer: [detached.buffer] });
   it.each<[string, () => unknown, typeof TypeError | typeof RangeError, RegExp]>([
     ["no image", () => landmarker.detect(undefined as never), TypeError, /image/],
     ["data of another type", () => landmarker.detect({ ...image, data: [1, 2] as never }), TypeError, /data/],
@@ -208,6 +258,28 @@ describe("Landmarker", () => {
       RangeError,
       /box/,
     ],
+    [
+      "a list with a hole",
+      () =>
+        landmarker.detectAll(image, Object.assign(new Array(2), { 0: { x: 0, y: 0, width: 9, height: 9 } })),
+      TypeError,
+      /boxes\[1\]/,
+    ],
+    ["detached data", () => landmarker.detect({ ...image, data: detached }), RangeError, /data.*of 0 bytes/],
+    ["detached crops", () => landmarker.run(detached), RangeError, /crops.*of 0 bytes/],
+    ["bytes with a sign", () => landmarker.run(new Int8Array(6912) as never), TypeError, /crops.*Int8Array/],
+    [
+      "an unknown option",
+      () => landmarker.detect(image, undefined, { grow: 2 } as never),
+      TypeError,
+      /expand, verify.*"grow"/,
+    ],
+    [
+      "options that are none",
+      () => landmarker.detect(image, undefined, 1.15 as never),
+      TypeError,
+      /options.*1\.15/,
+    ],
     ["a count that isn't whole", () => landmarker.run(crops, 1.5), RangeError, /count/],
     ["a negative count", () => landmarker.run(crops, -1), RangeError, /count/],
     ["crops of another type", () => landmarker.run(new Float32Array(6912) as never), TypeError, /crops/],
@@ -228,6 +300,25 @@ describe("Landmarker", () => {
     expect(small.info.memoryBytes).toBe(memoryBytes);
     expect(small.run(crop)).toEqual(expected);
   }, 180_000);
+
+  it("lets its memory go with dispose, even when it is kept itself", async () => {
+    setFlagsFromString("--expose-gc");
+    const collect = runInNewContext("gc") as () => void;
+    const external = async () => {
+      for (let i = 0; i < 5; i++) {
+        collect();
+        await new Promise(setImmediate);
+      }
+      return process.memoryUsage().external;
+    };
+    const before = await external();
+    const kept = Array.from({ length: 10 }, () => createLandmarkerSync());
+    const { memoryBytes } = kept[0]!.info;
+    expect((await external()) - before).toBeGreaterThan(9 * memoryBytes);
+    for (const landmarker of kept) landmarker.dispose();
+    expect((await external()) - before).toBeLessThan(memoryBytes);
+    expect(kept).toHaveLength(10);
+  });
 
   it("throws after dispose, also through using's symbol", () => {
     const disposed = createLandmarkerSync();

@@ -9,7 +9,9 @@ export interface Dress {
   /** Constants give their type and shape by their output port alone, as early files of version 10 do. */
   early?: boolean;
   shuffle?: boolean;
-  reverse?: "Gather" | "ReverseChannels";
+  reverse?: "Gather" | "GatherFromEnd" | "ReverseChannels" | "StridedSlice" | "StridedSliceMasked";
+  /** What a StridedSlice takes in place of [begin, end, strides]. */
+  slice?: [number[], number[], number[]];
   slopes?: "channel" | "different";
   dense?: "MatMul" | "MatMulTransposed";
   capitals?: boolean;
@@ -17,9 +19,11 @@ export interface Dress {
   reshape?: boolean;
   divide?: boolean;
   subtract?: boolean;
-  norm?: "BatchNormInference";
+  /** With the data first, or in the order of its first version: gamma, beta, data, mean, variance. */
+  norm?: "data first" | "data third";
   scaled?: boolean;
-  halves?: boolean;
+  /** Constants as float16: behind a Convert, a chain of them, or bare, as version 10 has them. */
+  halves?: "Convert" | "chain" | "bare";
   quantised?: "FakeQuantize" | "i8";
   ranges?: boolean;
   insert?: string;
@@ -66,9 +70,13 @@ export function writeIr(weights: WeightsFile, dress: Dress): { xml: string; bin:
   const constant = (name: string, shape: readonly number[], values: Float32Array): Node => {
     if (!dress.halves) return raw(name, shape, dress.type ?? "f32", new Uint8Array(values.slice().buffer));
     const bytes = new Uint8Array(Uint16Array.from(values, half).buffer);
-    return add(name, "Convert", [raw(`${name}_compressed`, shape, "f16", bytes)], {
-      destination_type: "f32",
-    });
+    if (dress.halves === "bare") return raw(name, shape, "f16", bytes);
+    const convert = (name: string, from: Node, type: string) =>
+      add(name, "Convert", [from], { destination_type: type });
+    let last = raw(`${name}_compressed`, shape, "f16", bytes);
+    if (dress.halves === "chain")
+      last = convert(`${name}_half`, convert(`${name}_float`, last, "f32"), "f16");
+    return convert(name, last, "f32");
   };
   const scalar = (name: string, value: number) =>
     raw(name, [], "f32", new Uint8Array(Float32Array.of(value).buffer));
@@ -164,12 +172,34 @@ export function writeIr(weights: WeightsFile, dress: Dress): { xml: string; bin:
       special_zero: "true",
     });
   if (dress.reverse === "ReverseChannels") last = add("reverse", "ReverseChannels", [last], { axis: 1 });
-  if (dress.reverse === "Gather")
+  if (dress.reverse?.startsWith("Gather"))
     last = add("reverse", "Gather", [
       last,
       integer("reverse.indices", order, [3]),
-      integer("reverse.axis", [1], []),
+      integer("reverse.axis", [dress.reverse === "Gather" ? 1 : -3], []),
     ]);
+  if (dress.reverse?.startsWith("StridedSlice")) {
+    const masked = dress.reverse === "StridedSliceMasked";
+    const whole = masked
+      ? [
+          [0, 0],
+          [0, 0],
+          [1, -1],
+        ]
+      : [
+          [0, -1, 0, 0],
+          [1, -2147483648, 48, 2147483647],
+          [1, -1, 1, 1],
+        ];
+    const [begin, end, strides] = (dress.slice ?? whole).map((values, i) =>
+      integer(`reverse.range${i}`, values, [values.length]),
+    );
+    const mask = masked ? "1, 1" : "0, 0, 0, 0";
+    last = add("reverse", "StridedSlice", [last, begin!, end!, strides!], {
+      ...{ begin_mask: mask, end_mask: mask },
+      ...{ new_axis_mask: "", shrink_axis_mask: "0, 0", ellipsis_mask: "" },
+    });
+  }
   times("input.mul", [1, 3, 1, 1], reordered(get("input.scale"), 1, 3));
   plus("input.add", [1, 3, 1, 1], reordered(get("input.shift"), 1, 3));
   range("input", -2, 2);
@@ -249,7 +279,8 @@ export function writeIr(weights: WeightsFile, dress: Dress): { xml: string; bin:
         const tables = Object.entries({ gamma, beta, mean, variance }).map(([name, table]) =>
           constant(`${stage}.${name}`, [outputs], table),
         );
-        last = add(`${stage}.norm`, "BatchNormInference", [last, ...tables], { epsilon });
+        tables.splice(dress.norm === "data first" ? 0 : 2, 0, last);
+        last = add(`${stage}.norm`, "BatchNormInference", tables, { epsilon });
       } else {
         times(`${stage}.mul`, perChannel, scale);
         plus(`${stage}.add`, perChannel, shift);

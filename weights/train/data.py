@@ -75,6 +75,15 @@ def read_faces(path: str | Path) -> Faces:
     )
 
 
+def held_out(sources: np.ndarray) -> np.ndarray:
+    """Which faces of the training set are left for decisions: a tenth of each source, always the same ones."""
+    chosen = np.zeros(len(sources), bool)
+    for source in SOURCES:
+        of_source = np.flatnonzero(sources == source)
+        chosen[np.random.default_rng(5).permutation(of_source)[: len(of_source) // 10]] = True
+    return chosen
+
+
 def crop(faces: Faces, boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Crop as the zoo's demos do: corners truncated to integers, clipped to the image, stretched to 48×48.
 

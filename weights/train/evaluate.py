@@ -34,7 +34,7 @@ import torch
 
 from . import container
 from .container import Weights
-from .data import SOURCES, SWAP, Faces, crop, read_faces, reference, relative
+from .data import SOURCES, SWAP, Faces, crop, held_out, read_faces, reference, relative
 from .network import infer, tensors, to_tensor
 
 SCALES = (1.8, 2.1, 2.4, 2.7, 3.3)
@@ -87,6 +87,21 @@ def boxes_around(points: np.ndarray, scale: float) -> np.ndarray:
     side = scale * (high - low).max(1)
     centre = (low + high) / 2 - np.stack([np.zeros_like(side), 0.05 * side], 1)
     return np.concatenate([centre - side[:, None] / 2, side[:, None], side[:, None]], 1)
+
+
+def jittered(boxes: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Boxes displaced and resized as a detector's are."""
+    centre = boxes[:, :2] + boxes[:, 2:] / 2 + rng.normal(0, 0.036, (len(boxes), 2)) * boxes[:, 2:]
+    size = boxes[:, 2:] * np.exp(rng.uniform(-0.11, 0.11, (len(boxes), 1)))
+    return np.concatenate([centre - size / 2, size], 1)
+
+
+def development(folder: Path) -> Faces:
+    """The faces of train.csv that are held out, in jittered boxes like those of val.csv: for decisions."""
+    faces = read_faces(folder / "train.csv")
+    faces = faces.take(held_out(faces.sources))
+    faces.boxes = jittered(faces.boxes, np.random.default_rng(17))
+    return faces
 
 
 @dataclass
@@ -174,11 +189,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m weights.train.evaluate", description=__doc__.split("\n")[0])
     parser.add_argument("weights", nargs="+", type=Path, help="safetensors files, official .bin or .npz archives")
     parser.add_argument("--faces", type=Path, default=reference() / "faces/val.csv", help="labelled set (default: val.csv)")
+    parser.add_argument("--held-out", action="store_true", help="score on the faces of train.csv that are held out instead")
     parser.add_argument("--official", type=Path, default=reference() / OFFICIAL, help="official FP32 .bin")
     parser.add_argument("--two-passes", action="store_true", help="average the answers on each crop and its mirror image")
     options = parser.parse_args()
 
-    evaluation = Evaluation(read_faces(options.faces))
+    faces = development(options.faces.parent) if options.held_out else read_faces(options.faces)
+    evaluation = Evaluation(faces)
 
     def table(path: Path) -> dict[str, float]:
         predict = predictor(container.load(path))

@@ -25,9 +25,10 @@ from torch import Tensor
 from . import container
 from .augment import Augmentation, views
 from .container import rounded, write_safetensors
-from .data import Faces, read_faces, reference
-from .evaluate import Evaluation, predictor
+from .data import Faces, held_out, read_faces, reference
+from .evaluate import Evaluation, development, predictor
 from .network import Network, to_tensor
+from .soap import Soap
 
 SHOWN = (
     *("canon mean", "debiased lfw", "debiased net", "debiased aflw"),
@@ -54,10 +55,16 @@ class Config:
     floor: float = 0.005
     """The rate at the end, as a share of `rate`; cosine in between."""
     decay: float = 0.02
+    soap: bool = False
+    """Train by SOAP in place of AdamW."""
     average: float = 0.9985
     """Decay of the running average of the weights, a step."""
     mild: float = 0.15
     """Share of the run, at its end, with half the photometric changes and a quarter of the occlusions."""
+    frozen: float = 0.0
+    """Share of the run, at its end, with the batch norms' statistics held."""
+    held_out: bool = True
+    """Leave a tenth of each source out of training, and score on it (`data.held_out`); else score on val.csv."""
     weight_aflw: float = 1.0
     """How often a face of AFLW, the smallest source, is drawn for one of another."""
     compiled: bool = True
@@ -116,7 +123,10 @@ class Run:
         matrices = [p for p in self.network.parameters() if p.dim() > 1]
         vectors = [p for p in self.network.parameters() if p.dim() <= 1]
         groups = [{"params": matrices, "weight_decay": config.decay}, {"params": vectors, "weight_decay": 0.0}]
-        self.optimiser = torch.optim.AdamW(groups, lr=config.rate, betas=(0.9, 0.99), fused=True)
+        if config.soap:
+            self.optimiser = Soap(groups, lr=config.rate)
+        else:
+            self.optimiser = torch.optim.AdamW(groups, lr=config.rate, betas=(0.9, 0.99), fused=True)
         self.epoch, self.steps, self.seconds = 0, 0, 0.0
         self._pairs = [
             [t for t in network.state_dict().values() if t.is_floating_point()] for network in (self.averaged, self.network)
@@ -134,6 +144,8 @@ class Run:
         if self.epoch >= config.epochs * (1 - config.mild):
             how = replace(how, photometric=how.photometric / 2, occlusion=how.occlusion / 4)
         self.network.train()
+        if self.epoch >= config.epochs * (1 - config.frozen):
+            self.hold_statistics()
         batches = list(epoch_order(self.faces.sources, config, rng))
         losses, started = [], time.perf_counter()
         for i, chosen in enumerate(batches):
@@ -143,6 +155,12 @@ class Run:
         self.epoch += 1
         self.seconds += time.perf_counter() - started
         return float(torch.stack(losses).mean())
+
+    def hold_statistics(self) -> None:
+        """Keep the batch norms at their averaged statistics; their scales and shifts go on learning."""
+        for norm, averaged in zip(self.network.norms, self.averaged.norms):
+            norm.load_state_dict(norm.state_dict() | dict(averaged.named_buffers()))
+            norm.eval()
 
     def step(self, x: Tensor, true: Tensor, rate: float) -> Tensor:
         for group in self.optimiser.param_groups:
@@ -205,10 +223,15 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     faces = read_faces(config.train or options.faces / "train.csv")
     faces.points -= faces.offsets()[:, None]
+    if config.held_out:
+        faces = faces.take(~held_out(faces.sources))
+        judged = development(options.faces)
+    else:
+        judged = read_faces(options.faces / "val.csv")
     run = Run(config, faces, folder)
     if (folder / "checkpoint.pt").exists():
         run.resume()
-    evaluation = Evaluation(read_faces(options.faces / "val.csv"))
+    evaluation = Evaluation(judged)
     while run.epoch < config.epochs:
         loss = run.train_epoch()
         left = (config.epochs - run.epoch) * run.seconds / run.epoch

@@ -112,7 +112,12 @@ class Network(nn.Module):
 
     @torch.no_grad()
     def restore(self, weights: Weights, sample: Tensor) -> None:
-        """Start from frozen weights: put batch norms back whose statistics are those of `sample`, answers unchanged."""
+        """Start from frozen weights: put batch norms back whose statistics are those of `sample`, answers unchanged.
+
+        The size of a filter that a batch norm follows is free, and decides how much a step of a given rate turns it.
+        Training lets some grow tenfold; here each gets back the size that filters have at first. The channels that the
+        depthwise layer reads, which are stored in one range for int8, get back a deviation of one.
+        """
         moments: dict[str, tuple[Tensor, Tensor]] = {}
 
         def measure(name: str, x: Tensor) -> Tensor:
@@ -122,15 +127,25 @@ class Network(nn.Module):
 
         frozen = tensors(weights)
         infer(frozen, sample, measure)
+        mean, variance = moments["conv5"]
+        deviation = variance.sqrt().clamp_min(1e-6)
+        moments["conv5"] = mean / deviation, torch.ones_like(variance)
+        frozen["conv5.scale"] = frozen["conv5.scale"] / deviation
+        frozen["conv5.shift"] = frozen["conv5.shift"] / deviation
+        frozen["depthwise.weight"] = frozen["depthwise.weight"] * deviation[:, None, None]
         self.scale.copy_(frozen["input.scale"].view(1, 3, 1, 1))
         self.shift.copy_(frozen["input.shift"].view(1, 3, 1, 1))
         for name, layer, slope, norm in self._stages():
-            layer.weight.copy_(frozen[f"{name}.weight"].view_as(layer.weight))
-            layer.bias.copy_(frozen[f"{name}.bias"])
+            weight, bias = frozen[f"{name}.weight"].view_as(layer.weight), frozen[f"{name}.bias"]
+            size = torch.ones_like(bias)
+            if norm is not None:
+                size = layer.weight.square().mean().sqrt() / weight.flatten(1).square().mean(1).sqrt().clamp_min(1e-6)
+            layer.weight.copy_(weight * size.view(-1, *[1] * (weight.dim() - 1)))
+            layer.bias.copy_(bias * size)
             if slope is not None:
                 slope.copy_(frozen[f"{name}.slope"])
             if norm is not None:
-                scale, shift = frozen[f"{name}.scale"], frozen[f"{name}.shift"]
+                scale, shift = frozen[f"{name}.scale"] / size, frozen[f"{name}.shift"]
                 mean, variance = moments[name]  # of the affine's output; those of its input follow
                 norm.running_mean.copy_((mean - shift) / scale)
                 norm.running_var.copy_(variance / scale**2)

@@ -17,7 +17,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from .evaluate import boxes_around
+from .evaluate import boxes_around, jittered
 
 EXTENT = 80
 HELD_OUT = 300
@@ -75,10 +75,7 @@ def prepare(archive: Path, out: Path) -> dict[str, int]:
 def write_csv(path: Path, faces: list[tuple[str, str, np.ndarray]], jitter: bool) -> None:
     boxes = boxes_around(np.stack([points for _, _, points in faces]), 2.2)
     if jitter:
-        rng = np.random.default_rng(17)
-        centre = boxes[:, :2] + boxes[:, 2:] / 2 + rng.normal(0, 0.036, (len(boxes), 2)) * boxes[:, 2:]
-        size = boxes[:, 2:] * np.exp(rng.uniform(-0.11, 0.11, (len(boxes), 1)))
-        boxes = np.concatenate([centre - size / 2, size], 1)
+        boxes = jittered(boxes, np.random.default_rng(17))
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["file", "source", "box_x", "box_y", "box_w", "box_h", *(f"{a}{i}" for i in range(5) for a in "xy")])

@@ -2,7 +2,8 @@
  * Maps an OpenVINO IR of landmarks-regression-retail-0009 on to the stages of the network, by its graph: from the input
  * layer by layer to the output, whatever dress the release gave it. What has no place is refused by name.
  */
-import { WeightsError } from "../../core/errors.ts";
+import { asBytes } from "../../core/bytes.ts";
+import { expected, WeightsError } from "../../core/errors.ts";
 import type { Tensor, WeightsFile, WeightsMetadata } from "../container.ts";
 import { elements, TENSORS } from "../tensors.ts";
 import { type Constant, Constants } from "./constants.ts";
@@ -44,15 +45,18 @@ const SHAPES = new Map(TENSORS.map(({ name, shape }) => [name, shape]));
  * @param metadata what the weights file is to say of itself
  * @returns all tensors as float32. Ranges of activations that the model was quantised with are kept in the metadata's
  *   `ranges` (container.ts), and not applied.
- * @throws WeightsError that names the layer which doesn't fit
+ * @throws WeightsError that names the layer which doesn't fit, TypeError when it isn't given text and bytes
  */
 export function importOpenVino(
   xml: string,
   bin: Uint8Array,
   metadata: Partial<WeightsMetadata> = {},
 ): WeightsFile {
+  if (typeof xml !== "string") throw expected(TypeError, "xml", "the text of a model's .xml", xml);
+  const bytes = asBytes(bin);
+  if (!bytes) throw expected(TypeError, "bin", "a Uint8Array of a model's .bin", bin);
   const { layers } = readGraph(xml);
-  const constants = new Constants(bin);
+  const constants = new Constants(bytes);
   const walk = new Walk(constants);
   const [input, ...others] = layers.filter(({ type }) => type === "Parameter");
   if (!input || others.length > 0) throw new WeightsError("The model must have one input.");
@@ -109,6 +113,7 @@ class Walk {
     BatchNormInference: (layer) => this.#batchNorm(layer),
     Gather: (layer) => this.#reorder(layer),
     ReverseChannels: (layer) => this.#reorder(layer),
+    StridedSlice: (layer) => this.#reorder(layer),
     Convolution: (layer) => this.#convolution(layer),
     GroupConvolution: (layer) => this.#convolution(layer),
     MatMul: (layer) => this.#convolution(layer),
@@ -238,11 +243,38 @@ class Walk {
     if (layer.type === "Gather") {
       const axis = layer.inputs[2] ? this.#constant(layer, 2, "axis").values[0] : Number(layer.data.axis);
       indices = [...this.#constant(layer, 1, "indices").values];
-      if (axis !== 1 || [...indices].sort().join() !== "0,1,2") {
+      if ((axis !== 1 && axis !== -3) || [...indices].sort().join() !== "0,1,2") {
         throw new WeightsError(`The layer "${layer.name}" (Gather) must reorder the three channels.`);
       }
     }
+    if (layer.type === "StridedSlice" && !this.#isReversal(layer)) {
+      throw new WeightsError(
+        `The layer "${layer.name}" (StridedSlice) must reverse the channels and take all else as it is.`,
+      );
+    }
     this.#order = indices.map((from) => this.#order[from]!);
+  }
+
+  /** Whether a StridedSlice takes all of the input, with the channels from the last to the first. */
+  #isReversal(layer: Layer): boolean {
+    const [begin, end, strides] = [1, 2, 3].map((input) => this.#constant(layer, input, "range").values);
+    const isMasked = (mask: string, axis: number) => list(layer.data[mask])[axis] === 1;
+    return (
+      ["new_axis_mask", "shrink_axis_mask", "ellipsis_mask"].every(
+        (mask) => !list(layer.data[mask]).includes(1),
+      ) &&
+      [1, 3, 48, 48].every((size, axis) => {
+        const backwards = axis === 1;
+        if (axis >= strides!.length) return !backwards; // axes that aren't named are taken whole
+        const first = begin![axis]!;
+        const last = end![axis]!;
+        return (
+          strides![axis] === (backwards ? -1 : 1) &&
+          (isMasked("begin_mask", axis) || (backwards ? first === -1 || first >= size - 1 : first === 0)) &&
+          (isMasked("end_mask", axis) || (backwards ? last < -size : last >= size))
+        );
+      })
+    );
   }
 
   #convolution(layer: Layer): void {

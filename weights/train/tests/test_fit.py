@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from weights.train.augment import Augmentation, views
-from weights.train.data import Faces
+from weights.train.data import SOURCES, Faces, held_out
 from weights.train.evaluate import normed_errors
 from weights.train.fit import Config, Run, epoch_order, normed_loss, rate_at
 from weights.train.network import to_tensor
@@ -40,6 +40,14 @@ def test_an_epoch_draws_every_face_once() -> None:
     assert sorted(order) == list(range(128))
 
 
+def test_held_out_faces_are_a_tenth_of_each_source_whatever_follows() -> None:
+    sources = np.array(["lfw"] * 50 + ["net"] * 30 + ["aflw"] * 20)
+    chosen = held_out(sources)
+    assert {source: chosen[sources == source].sum() for source in SOURCES} == {"lfw": 5, "net": 3, "aflw": 2}
+    with_more = held_out(np.append(sources, ["unlabelled"] * 40))
+    np.testing.assert_array_equal(with_more, np.append(chosen, np.zeros(40, bool)))
+
+
 def run_of(faces: Faces, folder: Path, **settings: float) -> Run:
     return Run(Config("test", batch=32, compiled=False, **settings), faces, folder)
 
@@ -54,18 +62,31 @@ def test_one_batch_overfits(faces: Faces, tmp_path: Path) -> None:
     assert losses[-1] < 0.2 * losses[0]
 
 
-def test_a_resumed_run_equals_an_uninterrupted_one(faces: Faces, tmp_path: Path) -> None:
+@pytest.mark.parametrize("settings", [{}, {"soap": True, "frozen": 1.0}], ids=["adamw", "soap, frozen"])
+def test_a_resumed_run_equals_an_uninterrupted_one(faces: Faces, tmp_path: Path, settings: dict) -> None:
     some = faces.take(np.arange(0, 900, 10))
-    whole = run_of(some, tmp_path, epochs=2)
+    whole = run_of(some, tmp_path, epochs=2, **settings)
     losses = [whole.train_epoch() for _ in range(2)]
-    half = run_of(some, tmp_path, epochs=2)
+    half = run_of(some, tmp_path, epochs=2, **settings)
     half.train_epoch()
     half.save()
-    resumed = run_of(some, tmp_path, epochs=2)
+    resumed = run_of(some, tmp_path, epochs=2, **settings)
     resumed.resume()
     assert resumed.train_epoch() == losses[1]
     for name, value in whole.averaged.export().items():
         np.testing.assert_array_equal(resumed.averaged.export()[name], value, err_msg=name)
+
+
+def test_frozen_norms_keep_their_statistics(faces: Faces, tmp_path: Path) -> None:
+    run = run_of(faces.take(np.arange(0, 900, 10)), tmp_path, epochs=2, frozen=0.5)
+    run.train_epoch()
+    before = [norm.running_mean.clone() for norm in run.averaged.norms]
+    scales = [norm.weight.clone() for norm in run.network.norms]
+    run.train_epoch()
+    for norm, averaged, mean, scale in zip(run.network.norms, run.averaged.norms, before, scales):
+        torch.testing.assert_close(norm.running_mean, mean)
+        torch.testing.assert_close(averaged.running_mean, mean)
+        assert not torch.equal(norm.weight, scale)
 
 
 def test_configuration_files_are_read(tmp_path: Path) -> None:

@@ -1,0 +1,267 @@
+import { getModule, getWeights } from "../bundled.ts";
+import { checkOptions, expected } from "../core/errors.ts";
+import { cropInto } from "../core/image.ts";
+import { Landmarker, toPoints } from "../core/landmarker.ts";
+import { CROP_BYTES, instantiate, type ModelExports, OUTPUTS } from "../core/model.ts";
+import { checkCrops, faceRequest, facesRequest, type Request } from "../core/request.ts";
+import type {
+  Box,
+  DetectOptions,
+  Face,
+  ImageLike,
+  LandmarkerInfo,
+  LandmarkerOptions,
+} from "../core/types.ts";
+import type { Answer, Start, Work } from "./messages.ts";
+
+export interface PoolOptions extends LandmarkerOptions {
+  /** How many workers, 1 to 256; default as many as the machine has cores, at most 8: one thread can't feed more. */
+  readonly size?: number | undefined;
+}
+
+/** A worker, as a platform has it. */
+export interface Thread {
+  post(message: Start | Work, transfer?: ArrayBuffer[]): void;
+  /** Whether it keeps the program from ending. */
+  hold(busy: boolean): void;
+  stop(): unknown;
+}
+
+/** What a platform has to do with workers. */
+export interface Platform {
+  cores(): number;
+  /**
+   * Starts the worker's script.
+   * @param onAnswer called with each message that it posts
+   * @param onEnd called when it fails or ends by itself
+   */
+  start(onAnswer: (answers: Answer[]) => void, onEnd: (reason: string) => void): Thread;
+}
+
+const MOST_WORKERS = 256;
+/** The calling thread cuts out some 30,000 faces a second; a worker reads 6,000, with `verify` 3,000. */
+const MOST_BY_DEFAULT = 8;
+/** Crops of 6.9 KB: 113 MB. */
+const MOST_WAITING = 16_384;
+
+/** One face to be read. */
+interface Job {
+  readonly crop: Uint8Array;
+  readonly verify: boolean;
+  done(answer: Answer): void;
+  fail(error: Error): void;
+}
+
+interface Seat {
+  readonly thread: Thread;
+  /** What it works on; while it starts, nothing. */
+  jobs: readonly Job[];
+  state: "starting" | "idle" | "busy";
+}
+
+/**
+ * Workers that find landmarks on all cores. Made by `createPool`. Every face is cut out on the calling thread, in some
+ * 20 µs, before a method returns its promise: the image may be changed at once, and only 6.9 KB a face go to a worker. The
+ * answers equal those of a `Landmarker` bit for bit. An error rejects the promise of its own call alone.
+ */
+export class Pool {
+  /** How many workers. */
+  readonly size: number;
+  /** What runs in each; `memoryBytes` is that of one. */
+  readonly info: LandmarkerInfo;
+  readonly #platform: Platform;
+  readonly #start: Start;
+  /** For cutting out only: it has no weights. */
+  readonly #cutter: ModelExports;
+  readonly #seats = new Set<Seat>();
+  #waiting: Job[] = [];
+  #isWaking = false;
+  #whenReady: (() => void)[] = [];
+  /** Why it takes no more work. */
+  #ended: Error | undefined;
+
+  private constructor(platform: Platform, size: number, info: LandmarkerInfo, start: Start) {
+    this.size = size;
+    this.info = info;
+    this.#platform = platform;
+    this.#start = start;
+    this.#cutter = instantiate(start.module);
+  }
+
+  /** @internal */
+  static async create(platform: Platform, options: PoolOptions | undefined): Promise<Pool> {
+    checkOptions(options, ["size", "weights", "precision", "simd", "module"]);
+    const { size = Math.min(MOST_BY_DEFAULT, platform.cores()), ...others } = options ?? {};
+    if (!(Number.isInteger(size) && size >= 1 && size <= MOST_WORKERS))
+      throw expected(RangeError, "options.size", `a whole number of 1 to ${MOST_WORKERS}`, size);
+    const module = await getModule(others);
+    // A copy: the bytes are posted again to each worker that takes another's place.
+    const weights = getWeights(others).slice();
+    const { info } = new Landmarker(module, weights, others); // what a worker couldn't use is refused here
+    const pool = new Pool(platform, size, info, { module, weights, precision: info.precision });
+    try {
+      await Promise.all(Array.from({ length: size }, () => pool.#seat()));
+    } catch (error) {
+      await pool.dispose();
+      throw error;
+    }
+    return pool;
+  }
+
+  /**
+   * Finds the landmarks of one face.
+   * @param box where the face is, in image pixels; default the whole image
+   * @throws (as a rejection) TypeError, RangeError for an image or a box that can't be read; Error when the worker ends
+   */
+  async detect(image: ImageLike, box?: Box, options?: DetectOptions): Promise<Face> {
+    const [face] = await this.#detect(faceRequest(image, box, options));
+    return face!;
+  }
+
+  /**
+   * Finds the landmarks of every face of one image, in the order of `boxes`.
+   * @throws (as a rejection) as `detect`
+   */
+  async detectAll(image: ImageLike, boxes: readonly Box[], options?: DetectOptions): Promise<Face[]> {
+    return this.#detect(facesRequest(image, boxes, options));
+  }
+
+  /**
+   * Runs the network on ready crops.
+   * @param crops `count` crops of 48×48 pixels, BGR, without gaps: `count · 6,912` bytes; copied
+   * @returns `count · 10` numbers in 0..1: x0, y0 … x4, y4 of each face relative to its crop
+   * @throws (as a rejection) TypeError, RangeError when `crops` isn't a byte array of that length; Error when a worker ends
+   */
+  async run(crops: Uint8Array | Uint8ClampedArray, count = 1): Promise<Float32Array> {
+    this.#check();
+    const answers = await this.#read(checkCrops(crops, count).slice(), false);
+    const results = new Float32Array(count * OUTPUTS);
+    for (const [i, { normalized }] of answers.entries()) results.set(normalized, i * OUTPUTS);
+    return results;
+  }
+
+  /**
+   * Resolves when the workers will soon be out of work. Whoever has more faces than memory waits for it between images:
+   * calls beyond 16,384 waiting faces are rejected with a RangeError.
+   */
+  async ready(): Promise<void> {
+    while (this.#waiting.length >= 2 * this.#cutter.batch() * this.size)
+      await new Promise<void>((resume) => this.#whenReady.push(resume));
+  }
+
+  /** Ends the workers. What is pending and every later call is rejected. */
+  async dispose(): Promise<void> {
+    const threads = this.#end(new Error("This Pool has been disposed: create another one."));
+    await Promise.all(threads.map((thread) => thread.stop()));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose();
+  }
+
+  #check(): void {
+    if (this.#ended) throw this.#ended;
+    const waiting = this.#waiting.length;
+    if (waiting >= MOST_WAITING) {
+      throw new RangeError(
+        `Expected fewer than ${MOST_WAITING} faces to be waiting, but ${waiting} are: await ready() or earlier results first.`,
+      );
+    }
+  }
+
+  async #detect({ pixels, boxes, verify }: Request): Promise<Face[]> {
+    this.#check();
+    const crops = new Uint8Array(boxes.length * CROP_BYTES);
+    const crop = new Uint8Array(this.#cutter.memory.buffer, this.#cutter.crops(), CROP_BYTES);
+    for (const [i, box] of boxes.entries()) {
+      cropInto(this.#cutter, pixels, box, 0);
+      crops.set(crop, i * CROP_BYTES);
+    }
+    return (await this.#read(crops, verify)).map(({ normalized, score }, i) => {
+      const box = boxes[i]!;
+      return { points: toPoints(normalized, box), normalized, box, score };
+    });
+  }
+
+  /** Gets an answer for each crop. */
+  #read(crops: Uint8Array, verify: boolean): Promise<Answer[]> {
+    const count = crops.length / CROP_BYTES;
+    const answers = Array.from({ length: count }, (_, i) => {
+      const crop = crops.subarray(i * CROP_BYTES, (i + 1) * CROP_BYTES);
+      return new Promise<Answer>((done, fail) => this.#waiting.push({ crop, verify, done, fail }));
+    });
+    this.#wake();
+    return Promise.all(answers);
+  }
+
+  /** Hands out what waits, once the code that asks for it has come to its end: all of an image's faces are shared evenly. */
+  #wake(): void {
+    if (this.#isWaking) return;
+    this.#isWaking = true;
+    queueMicrotask(() => {
+      this.#isWaking = false;
+      const idle = [...this.#seats].filter(({ state }) => state === "idle");
+      for (const [i, seat] of idle.entries()) {
+        if (this.#waiting.length > 0) this.#employ(seat, Math.ceil(this.#waiting.length / (idle.length - i)));
+      }
+      for (const resume of this.#whenReady.splice(0)) resume();
+    });
+  }
+
+  #employ(seat: Seat, share: number): void {
+    const [{ verify }] = this.#waiting as [Job];
+    const most = Math.min(share, this.#cutter.batch()); // its network takes no more at once
+    let count = 1;
+    while (count < most && this.#waiting[count]!.verify === verify) count++;
+    seat.jobs = this.#waiting.splice(0, count);
+    seat.state = "busy";
+    const crops = new Uint8Array(count * CROP_BYTES);
+    for (const [i, { crop }] of seat.jobs.entries()) crops.set(crop, i * CROP_BYTES);
+    seat.thread.hold(true);
+    seat.thread.post({ crops, verify }, [crops.buffer]);
+  }
+
+  /** Starts a worker; resolves when it can take work. */
+  #seat(): Promise<void> {
+    return new Promise((started, fail) => {
+      const thread = this.#platform.start(
+        (answers) => {
+          for (const [i, job] of seat.jobs.entries()) job.done(answers[i]!);
+          seat.jobs = [];
+          seat.state = "idle";
+          thread.hold(false);
+          started();
+          this.#wake();
+        },
+        (reason) => {
+          const error = new Error(`A worker of the pool ended: ${reason}`);
+          fail(error);
+          this.#replace(seat, error);
+        },
+      );
+      const seat: Seat = { thread, jobs: [], state: "starting" };
+      this.#seats.add(seat);
+      thread.post(this.#start);
+    });
+  }
+
+  /** Of a worker that ended, the faces fail that it was at. One that couldn't even start isn't tried again. */
+  #replace(seat: Seat, error: Error): void {
+    if (!this.#seats.delete(seat)) return;
+    void seat.thread.stop();
+    for (const job of seat.jobs) job.fail(error);
+    if (seat.state !== "starting") this.#seat().catch(() => {});
+    else if (this.#seats.size === 0) this.#end(error);
+  }
+
+  /** Rejects what is pending. @returns the threads that there were */
+  #end(error: Error): Thread[] {
+    this.#ended ??= error;
+    const seats = [...this.#seats];
+    this.#seats.clear();
+    for (const job of [...seats.flatMap(({ jobs }) => jobs), ...this.#waiting.splice(0)])
+      job.fail(this.#ended);
+    for (const resume of this.#whenReady.splice(0)) resume();
+    return seats.map(({ thread }) => thread);
+  }
+}

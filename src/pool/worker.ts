@@ -1,0 +1,27 @@
+/** What a worker of the pool runs. It is bundled as text; the platform puts a `port` before it. */
+import { Landmarker } from "../core/landmarker.ts";
+import { CROP_BYTES } from "../core/model.ts";
+import type { Answer, Start, Work } from "./messages.ts";
+
+declare const port: {
+  onmessage: ((event: { readonly data: Start | Work }) => void) | null;
+  postMessage(answers: Answer[]): void;
+};
+
+let landmarker: Landmarker;
+
+port.onmessage = ({ data }) => {
+  if ("module" in data) {
+    const { module, weights, precision } = data;
+    landmarker = new Landmarker(module, weights, { precision });
+    port.postMessage([]);
+    return;
+  }
+  const { crops, verify } = data;
+  const count = crops.length / CROP_BYTES;
+  // One below the other they are an image, whose boxes of 48×48 pixels pass through as they are.
+  const image = { data: crops, width: 48, height: 48 * count, format: "bgr" } as const;
+  const boxes = Array.from({ length: count }, (_, i) => ({ x: 0, y: 48 * i, width: 48, height: 48 }));
+  const faces = landmarker.detectAll(image, boxes, { verify });
+  port.postMessage(faces.map(({ normalized, score }) => ({ normalized, score })));
+};

@@ -1,0 +1,4 @@
+import { createPool } from "fivepoint/pool";
+import { probe } from "./probe.mjs";
+
+globalThis.report = probe(createPool).catch(({ message }) => ({ message }));

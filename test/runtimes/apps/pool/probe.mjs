@@ -1,0 +1,23 @@
+// What every runtime does with the pool. No API but the language's.
+import { crops } from "../../probe.mjs";
+
+/** Three crops one below the other are an image. */
+export const image = { data: crops(), width: 48, height: 144, format: "bgr" };
+export const boxes = Array.from({ length: 40 }, (_, i) => ({
+  x: i % 7,
+  y: 2 * i,
+  width: 41 - (i % 9),
+  height: 50,
+}));
+const missed = { x: 1e6, y: 0, width: 10, height: 10 };
+
+const plain = ({ normalized, ...face }) => ({ normalized: [...normalized], ...face });
+
+export async function probe(createPool) {
+  const pool = await createPool({ size: 2, simd: "baseline" });
+  const faces = await pool.detectAll(image, boxes);
+  const verified = await pool.detect(image, boxes[0], { verify: true });
+  const error = await pool.detect(image, missed).catch((error) => `${error.name}: ${error.message}`);
+  await pool.dispose();
+  return { faces: faces.map(plain), verified: plain(verified), error };
+}
