@@ -56,20 +56,27 @@ withService(program.command("run").description("put all photos into the queue, w
     });
     bar.start(queued.enqueued, 0, { dead: 0 });
     for (;;) {
+      const start = performance.now();
       const { records, dead } = await count(call, job);
       bar.update(records + dead, { dead });
       if (records + dead >= queued.enqueued) break;
-      await new Promise((wake) => setTimeout(wake, 1000 * poll));
+      // Counting lists every record: it gets a tenth of the time at most.
+      const pause = Math.max(1000 * poll, 10 * (performance.now() - start));
+      await new Promise((wake) => setTimeout(wake, pause));
     }
     bar.stop();
-    const parts = [];
-    let cursor = null;
-    do {
-      const query = new URLSearchParams({ index: parts.length, ...(cursor && { cursor }) });
-      const written = await call("POST", `/jobs/${job}/parts?${query}`);
-      parts.push(written.part);
-      cursor = written.cursor;
-    } while (cursor);
+    const writeShard = async (shard) => {
+      const parts = [];
+      let cursor = null;
+      do {
+        const query = new URLSearchParams({ shard, index: parts.length, ...(cursor && { cursor }) });
+        const written = await call("POST", `/jobs/${job}/parts?${query}`);
+        if (written.part) parts.push(written.part);
+        cursor = written.cursor;
+      } while (cursor);
+      return parts;
+    };
+    const parts = (await Promise.all([..."0123456789abcdef"].map(writeShard))).flat();
     console.log(JSON.stringify(await call("POST", `/jobs/${job}/manifest`, { parts })));
   });
 

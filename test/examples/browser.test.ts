@@ -113,6 +113,43 @@ describe.skipIf(!hasChromium)("the browser demo (needs Chromium)", () => {
     await page.getByText("isn't a picture").waitFor();
   });
 
+  /** What a person pastes or drops: a file in a DataTransfer. */
+  const give = async (event: "paste" | "drop") => {
+    const bytes = [...(await sharp(photo).jpeg().toBuffer())];
+    await page.evaluate(
+      ([type, content]) => {
+        const data = new DataTransfer();
+        data.items.add(new File([new Uint8Array(content)], "photo.jpg", { type: "image/jpeg" }));
+        const given =
+          type === "paste"
+            ? new ClipboardEvent("paste", { clipboardData: data, bubbles: true })
+            : new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true });
+        document.querySelector("main")!.dispatchEvent(given);
+      },
+      [event, bytes] as const,
+    );
+  };
+  it.each(["paste", "drop"] as const)("takes a picture by %s", async (event) => {
+    await page.reload();
+    await page.getByText("Ready.").waitFor();
+    await give(event);
+    await page.getByText("One face:").waitFor({ timeout: 60_000 });
+  });
+
+  it("fits a narrow phone, light and dark, without scrolling sideways", async () => {
+    for (const [width, colorScheme] of [
+      [320, "light"],
+      [390, "dark"],
+    ] as const) {
+      await page.setViewportSize({ width, height: 800 });
+      await page.emulateMedia({ colorScheme });
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
+      await page.screenshot({ path: `${SCREENSHOTS}/demo-${width}-${colorScheme}.png`, fullPage: true });
+    }
+    await page.setViewportSize({ width: 1000, height: 1100 });
+    await page.emulateMedia({ colorScheme: "light" });
+  });
+
   it("follows a face through the camera's pictures", async () => {
     await page.getByRole("button", { name: "Use camera" }).click();
     await page.getByText("1 face in view").waitFor({ timeout: 60_000 });

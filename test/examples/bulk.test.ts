@@ -2,6 +2,7 @@
  * The bulk example in workerd with Miniflare's R2 and Queues: 1,000 photos, with injected failures and redeliveries.
  */
 import { execFile, execFileSync } from "node:child_process";
+import { rmSync } from "node:fs";
 import { promisify } from "node:util";
 import type { Miniflare } from "miniflare";
 import sharp from "sharp";
@@ -67,6 +68,7 @@ const isPoison = (i: number) => i % 250 === 17;
 beforeAll(async () => {
   const npm = (...args: string[]) => execFileSync("npm", args, { cwd: EXAMPLE, stdio: "pipe" });
   npm("ci", "--ignore-scripts", "--no-audit", "--no-fund"); // packs the package and the Worker example anew
+  rmSync(DIST, { recursive: true, force: true }); // wrangler leaves modules of earlier builds there
   npm("run", "build");
   const modules = bundledModules(DIST);
   worker = startWorker([{ type: "ESModule", path: `${DIST}/chaos.js`, contents: CHAOS }, ...modules], {

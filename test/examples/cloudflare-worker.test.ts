@@ -1,6 +1,6 @@
 /** The Worker example, bundled by wrangler and run in the real workerd. */
 import { execFileSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import type { Readable } from "node:stream";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { Ajv2020 } from "ajv/dist/2020.js";
@@ -30,6 +30,7 @@ beforeAll(async () => {
   const npm = (...args: string[]) => execFileSync("npm", args, { cwd: EXAMPLE, stdio: "pipe" });
   if (!existsSync(`${EXAMPLE}/node_modules/wrangler`))
     npm("ci", "--ignore-scripts", "--no-audit", "--no-fund");
+  rmSync(DIST, { recursive: true, force: true }); // wrangler leaves modules of earlier builds there
   npm("run", "build");
   worker = start();
   strict = start({ MAX_BODY_BYTES: "1000" });

@@ -58,7 +58,7 @@ describe("the pool in", () => {
       const file = join(OUT, `pool-${condition}.mjs`);
       const options = ["--bundle", "--format=esm", `--conditions=${condition}`, `--outfile=${file}`];
       await run(bin("esbuild"), [join(HERE, "apps/pool/page.mjs"), ...options]);
-      expect(readFileSync(file).length).toBeLessThan(10_000);
+      expect(readFileSync(file).length).toBeLessThan(20_000); // most of it the probe's face
     },
   );
 });

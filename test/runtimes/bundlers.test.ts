@@ -82,14 +82,19 @@ describe.skipIf(!hasChromium)("in Chromium (needs it installed), bundled by", ()
 });
 
 describe("tree shaking", () => {
-  it.each(["esbuild", "rollup"])(
+  it.each(["esbuild", "rollup", "webpack"])(
     "%s leaves modules and weights out where only alignFace is imported",
     async (bundler) => {
       const file = join(OUT, `align-${bundler}.mjs`);
       const app = join(HERE, "apps/align.mjs");
       if (bundler === "esbuild")
         await run(bin("esbuild"), [app, "--bundle", "--format=esm", `--outfile=${file}`]);
-      else await run(bin("rollup"), [app, "--plugin", "node-resolve", "--file", file]);
+      else if (bundler === "rollup")
+        await run(bin("rollup"), [app, "--plugin", "node-resolve", "--file", file]);
+      else {
+        const names = ["-o", OUT, "--output-filename", `align-${bundler}.mjs`];
+        await run(bin("webpack"), ["--mode", "production", "--target", "node", "--entry", app, ...names]);
+      }
       expect(readFileSync(file).length).toBeLessThan(20_000);
       expect(await run(process.execPath, [file])).toBe("5 112 112 50176\n");
     },

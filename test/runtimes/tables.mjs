@@ -13,7 +13,7 @@ const face = (ms) => ms.toFixed(ms < 10 ? 2 : 0);
 const runtimes = table(
   ["runtime", "works as installed", "tier", "cold start, ms", "one face, ms"],
   ["---", "---", "---", "--:", "--:"],
-  Object.entries(read("runtimes")).map(([name, { tier, coldMs, faceMs }]) => [
+  Object.entries(read("runtimes").reports).map(([name, { tier, coldMs, faceMs }]) => [
     name,
     "yes",
     tier,

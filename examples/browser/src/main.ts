@@ -19,7 +19,8 @@ video.playsInline = true;
 const landmarker = await createLandmarker();
 const { info } = landmarker;
 // Lets the engine optimise before the first figure is shown.
-for (let i = 0; i < 100; i++) landmarker.run(new Uint8Array(48 * 48 * 3));
+const blank = new ImageData(96, 96);
+for (let i = 0; i < 100; i++) landmarker.detect(blank);
 element("tier").textContent = info.simd;
 element("memory").textContent = `${(info.memoryBytes / 2 ** 20).toFixed(1)} MiB`;
 element("weights").textContent = `${info.weights.name} ${info.weights.version}`;
@@ -61,6 +62,7 @@ function draw(): void {
   for (const face of faces) drawFace(context, face);
   if (faces.length === 0) for (const box of boxes) drawBox(context, box, true);
   element("points").replaceChildren(...faces.map(tableRow));
+  element("points").closest<HTMLElement>(".points")!.hidden = faces.length === 0;
   view.setAttribute("aria-label", describe(faces));
 }
 
@@ -70,6 +72,8 @@ function show(next: CanvasImageSource, width: number, height: number): void {
     canvas.width = Math.round(width * scale);
     canvas.height = Math.round(height * scale);
   }
+  view.hidden = false;
+  document.querySelector<HTMLElement>(".empty")!.hidden = true;
   source = next;
   boxes = [];
   faces = [];
@@ -208,9 +212,10 @@ view.addEventListener("pointermove", (event) => {
   const box = between(dragStart, position(event));
   if (box.width >= 8 && box.height >= 8) useBox(box);
 });
-view.addEventListener("pointerup", () => {
-  dragStart = undefined;
-});
+for (const end of ["pointerup", "pointercancel"])
+  view.addEventListener(end, () => {
+    dragStart = undefined;
+  });
 view.addEventListener("keydown", (event) => {
   if (!source) return;
   const { width, height } = view;

@@ -4,7 +4,8 @@
  *
  *   POST /jobs/:job/photos    puts the next photos of the job into the queue, {"prefix"} on the first call
  *   GET  /jobs/:job/count     counts records and dead letters, a page a call (?records=cursor&dead=cursor)
- *   POST /jobs/:job/parts     writes one part of the results from a page of records (?index=0&cursor=…)
+ *   POST /jobs/:job/parts     writes one part of the results from a page of records (?shard=a&index=0&cursor=…);
+ *                             shards, by the first digit of the content hash, are independent of each other
  *   POST /jobs/:job/manifest  writes the manifest over the parts, {"parts": […]}
  */
 import { Hono } from "hono";
@@ -14,6 +15,7 @@ import { type Env, type JobState, type Photo, paths } from "./job.ts";
 
 const PAGE = 500; // records a part: a get each, well under a Worker's limit of subrequests
 const SEND = 100; // messages that Queues take at once
+const AT_ONCE = 6; // connections that a Worker may have open
 
 const app = new Hono<{ Bindings: Env }>();
 
@@ -67,15 +69,18 @@ app.get("/jobs/:job/count", async (c) => {
 
 app.post("/jobs/:job/parts", async (c) => {
   const job = c.req.param("job");
-  const { index = "0", cursor } = c.req.query();
+  const { shard = "", index = "0", cursor } = c.req.query();
   const page = await c.env.RESULTS.list({
-    prefix: paths.records(job),
+    prefix: paths.records(job) + shard,
     limit: PAGE,
     ...(cursor && { cursor }),
   });
+  if (page.objects.length === 0) return c.json({ part: null, cursor: null });
+  const read = async ({ key }: R2Object) => (await c.env.RESULTS.get(key))!.text();
   const lines: string[] = [];
-  for (const { key } of page.objects) lines.push(await (await c.env.RESULTS.get(key))!.text());
-  const name = paths.part(job, Number(index));
+  for (let i = 0; i < page.objects.length; i += AT_ONCE)
+    lines.push(...(await Promise.all(page.objects.slice(i, i + AT_ONCE).map(read))));
+  const name = paths.part(job, shard, Number(index));
   const stored = await c.env.RESULTS.put(name, lines.map((line) => `${line}\n`).join(""));
   return c.json({
     part: { name, photos: lines.length, etag: stored!.etag },

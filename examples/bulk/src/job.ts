@@ -36,6 +36,7 @@ export const paths = {
   record: (job: string, sha256: string, key: string) => `${job}/records/${sha256}/${encodeURIComponent(key)}`,
   deads: (job: string) => `${job}/dead/`,
   dead: async (job: string, key: string) => `${job}/dead/${await digest(key)}`,
-  part: (job: string, index: number) => `${job}/results/part-${String(index).padStart(6, "0")}.ndjson`,
+  part: (job: string, shard: string, index: number) =>
+    `${job}/results/part-${shard}-${String(index).padStart(6, "0")}.ndjson`,
   manifest: (job: string) => `${job}/results/manifest.json`,
 };

@@ -92,9 +92,13 @@ function reason({ message, stderr }: Error & { stderr?: string }): string {
   return (lines.find((line) => /error/i.test(line) && !/Build failed/.test(line)) ?? lines[0]!).trim();
 }
 
+/** The fastest of three runs in fresh processes, since what else the machine does only adds; or why there is none. */
 async function attempt(measure: () => Promise<Result>): Promise<Result> {
   try {
-    return await measure();
+    const runs = [await measure()];
+    while (!runs[0]!.error && runs.length < 3) runs.push(await measure());
+    const fastest = (key: "coldMs" | "faceMs") => Math.min(...runs.map((result) => result[key]!));
+    return runs[0]!.error ? runs[0]! : { ...runs[0]!, coldMs: fastest("coldMs"), faceMs: fastest("faceMs") };
   } catch (error) {
     return { error: reason(error as Error) };
   }
@@ -136,7 +140,8 @@ async function inChromium(app: string, options: object): Promise<Result> {
     return { body };
   };
   return attempt(async () => {
-    await run(bin("vite"), ["build", page, "--outDir", dist, "--emptyOutDir"], { cwd: page });
+    if (!existsSync(dist)) await run(bin("vite"), ["build", page, "--outDir", dist], { cwd: page });
+    served.clear();
     const browser = await RealBrowser.start("Chromium", answer);
     try {
       const result = await browser.open<Result>("index.html");
@@ -175,8 +180,10 @@ async function inWorkerd(app: string, options: object): Promise<Result> {
      };`,
   );
   return attempt(async () => {
-    const names = ["--name", "peer", "--compatibility-date", COMPATIBILITY_DATE];
-    await run(bin("wrangler"), ["deploy", file, "--dry-run", "--outdir", folder, ...names], { cwd: ROOT });
+    if (!existsSync(folder)) {
+      const names = ["--name", "peer", "--compatibility-date", COMPATIBILITY_DATE];
+      await run(bin("wrangler"), ["deploy", file, "--dry-run", "--outdir", folder, ...names], { cwd: ROOT });
+    }
     const worker = startWorker(bundledModules(folder, "worker.js"));
     try {
       const ask = async (faces: number) => {
@@ -190,7 +197,8 @@ async function inWorkerd(app: string, options: object): Promise<Result> {
       const request = (await ask(0)).ms;
       const { landmarks, ms } = await ask(1);
       await ask(300);
-      return { landmarks, coldMs: ms - request, faceMs: ((await ask(1000)).ms - request) / 1000 };
+      const rounds = [await ask(500), await ask(500), await ask(500)].map((round) => round.ms);
+      return { landmarks, coldMs: ms - request, faceMs: (Math.min(...rounds) - request) / 500 };
     } finally {
       await worker.dispose();
     }
