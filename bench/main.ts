@@ -1,15 +1,16 @@
 /**
  * `npm run bench`: fivepoint beside other runtimes on the same network, in one run on one core. Tables go to standard
- * output, progress to standard error; a full run rewrites bench/RESULTS.md. `--check` is the guard against losses.
+ * output, progress to standard error; a full run rewrites bench/RESULTS.md and the table in README.md. `--check` is the guard against losses.
  */
 import { spawnSync } from "node:child_process";
+import { readFile } from "node:fs/promises";
 import { availableParallelism, loadavg } from "node:os";
 import { Command, InvalidArgumentError } from "commander";
 import { check, writeBaseline } from "./check.ts";
 import { Field } from "./contenders/field.ts";
 import { measureAll } from "./measure.ts";
 import { bundle, installPeers, writeModels, writeWhole } from "./prepare.ts";
-import { markdown, RESULTS } from "./report.ts";
+import { markdown, RESULTS, withSummary } from "./report.ts";
 import { rooflineChart } from "./roofline.ts";
 import { measureStages } from "./stages.ts";
 
@@ -79,5 +80,8 @@ if (options.check || options.writeBaseline) {
   console.log(options.json ? JSON.stringify(results) : markdown(results));
   const chart = options.chart ?? (peers ? undefined : "bench/roofline.svg");
   if (chart) await writeWhole(chart, rooflineChart(results.stages));
-  if (!peers) await writeWhole(RESULTS, markdown(results));
+  if (!peers) {
+    await writeWhole(RESULTS, markdown(results));
+    await writeWhole("README.md", withSummary(await readFile("README.md", "utf8"), results));
+  }
 }

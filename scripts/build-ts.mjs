@@ -56,21 +56,57 @@ const scripts = {
     });
   },
 };
-const library = await build({
-  ...common,
-  platform: "neutral",
-  mainFields: ["module", "main"],
-  // In this order the code that they share comes before the large texts in a bundle (src/bundled.ts).
-  entryPoints: [
-    ...["pool/web", "pool/node", "pool/none"],
-    ...["index", "slim", "workerd", "edge-light", "adapters", "openvino"],
-  ].map((entry) => `src/${entry}.ts`),
-  external: ["node:*"],
-  splitting: true, // the entries share their classes, so that instanceof holds across them
-  chunkNames: "shared/[hash]",
-  loader: { ".safetensors": "base64" },
-  plugins: [compiledModules, hexModules, scripts],
+// What entries share lies in three files, so that instanceof holds across entries and the weights are there once. Named by
+// hand rather than split off by esbuild: that makes a file for each set of entries, and every file costs half a millisecond
+// of a start in Node.
+const SHARED = [
+  { file: "core.js", holds: /\/src\/core\/(?!public\.ts)|\/src\/weights\/(container|ranges|tensors)\.ts$/ },
+  { file: "weights.js", holds: /\.safetensors$/ },
+  { file: "bundled.js", holds: /\/src\/bundled\.ts$/ },
+];
+const shared = (folder, files) => ({
+  name: "shared",
+  setup({ onResolve }) {
+    onResolve({ filter: /^\./ }, ({ path, resolveDir, kind }) => {
+      const found = SHARED.find(({ holds }) => holds.test(join(resolveDir, path)));
+      if (kind === "entry-point" || !found || !files.includes(found.file)) return undefined;
+      return { path: `${folder}/${found.file}`, external: true };
+    });
+  },
 });
+const library = (entries, folder, files = SHARED.map(({ file }) => file)) =>
+  build({
+    ...common,
+    platform: "neutral",
+    mainFields: ["module", "main"],
+    external: ["node:*"],
+    loader: { ".safetensors": "base64" },
+    plugins: [compiledModules, hexModules, scripts, shared(folder, files)],
+    ...entries,
+  });
+const reexport = (contents, file) => ({
+  stdin: { contents, resolveDir: "." },
+  outfile: `dist/shared/${file}`,
+  outdir: undefined,
+});
+const core = [
+  ...(await readdir("src/core")).filter((file) => file !== "public.ts").map((file) => `./src/core/${file}`),
+  ...["container", "ranges", "tensors"].map((file) => `./src/weights/${file}.ts`),
+];
+const libraries = await Promise.all([
+  library(reexport(core.map((file) => `export * from "${file}";`).join(""), "core.js"), ".", []),
+  library(reexport('export { default } from "./weights/default.safetensors";', "weights.js"), ".", []),
+  library({ entryPoints: { "shared/bundled": "src/bundled.ts" } }, ".", ["core.js", "weights.js"]),
+  library(
+    {
+      entryPoints: ["index", "slim", "workerd", "edge-light", "adapters", "openvino"].map(
+        (entry) => `src/${entry}.ts`,
+      ),
+    },
+    "./shared",
+  ),
+  library({ entryPoints: ["web", "node", "none"].map((entry) => `src/pool/${entry}.ts`) }, "../shared"),
+]);
 const program = await build({
   ...common,
   platform: "node",
@@ -106,4 +142,7 @@ async function thirdPartyNotices(...metafiles) {
   );
   return `dist/ contains code of these packages.\n\n${notices.join(`\n${"-".repeat(80)}\n\n`)}`;
 }
-await writeFile("dist/THIRD_PARTY_NOTICES.txt", await thirdPartyNotices(library.metafile, program.metafile));
+await writeFile(
+  "dist/THIRD_PARTY_NOTICES.txt",
+  await thirdPartyNotices(...[...libraries, program].map(({ metafile }) => metafile)),
+);

@@ -58,6 +58,8 @@ export class Field {
     }
     this.#node(process.execPath, `Node ${major(process.execPath)}`, "tfjs", "f32");
     for (const precision of ["f32", "bf16", "int8"] as const) this.#python("openvino", precision);
+    // As on a CPU without AVX-512, which most people's are: the one native runtime that can be told so.
+    for (const precision of ["f32", "int8"] as const) this.#python("openvino", precision, "AVX2");
     this.#python("ncnn", "f32");
     this.#python("xnnpack", "f32");
     this.#page("fivepoint", "f32");
@@ -100,11 +102,16 @@ export class Field {
     this.#add(place, name, precision, local, open, simd === "auto" ? "" : simd);
   }
 
-  #python(name: string, precision: Contender["precision"]): void {
+  #python(name: string, precision: Contender["precision"], instructions = ""): void {
     const script = join(import.meta.dirname, "peers.py");
-    this.#add("Python", name, precision, false, () =>
-      openProcess(PYTHON, [script, JSON.stringify({ contender: name, precision, models: MODELS })]),
-    );
+    const variables = instructions && { ONEDNN_MAX_CPU_ISA: instructions };
+    const open = () =>
+      openProcess(
+        PYTHON,
+        [script, JSON.stringify({ contender: name, precision, models: MODELS })],
+        variables || {},
+      );
+    this.#add("Python", name, precision, false, open, instructions);
   }
 
   #page(name: string, precision: Setup["precision"]): void {

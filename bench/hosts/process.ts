@@ -3,8 +3,12 @@ import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import type { Host } from "./host.ts";
 
-export async function openProcess(command: string, args: readonly string[]): Promise<Host> {
-  const child = spawn(command, args, { stdio: ["pipe", "pipe", "pipe"] });
+export async function openProcess(
+  command: string,
+  args: readonly string[],
+  variables: Readonly<Record<string, string>> = {},
+): Promise<Host> {
+  const child = spawn(command, args, { env: { ...process.env, ...variables } });
   let errors = "";
   child.stderr.on("data", (text) => {
     errors = (errors + text).slice(-4000);

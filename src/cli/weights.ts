@@ -13,6 +13,7 @@ import {
 } from "../weights/container.ts";
 import { exportOnnx } from "../weights/onnx.ts";
 import { importOpenVino } from "../weights/openvino/import.ts";
+import { readRanges } from "../weights/ranges.ts";
 import { elements } from "../weights/tensors.ts";
 import { OFFICIAL_BASE_URL, OFFICIAL_FILES, type OfficialFile, type OfficialPrecision } from "./official.ts";
 import { writeWhole } from "./output.ts";
@@ -43,7 +44,8 @@ function readWhole(bytes: Uint8Array): WeightsFile {
 
 async function info(path: string | undefined, { json }: { json?: boolean }): Promise<void> {
   const bytes = await read(path ?? EMBEDDED);
-  const { metadata, tensors } = await about(path ?? "the embedded weights", () => readWhole(bytes));
+  const file = await about(path ?? "the embedded weights", () => readWhole(bytes));
+  const { metadata, tensors } = file;
   const sha256 = createHash("sha256").update(bytes).digest("hex");
   const table = [...tensors].map(([name, { dtype, shape }]) => ({ name, dtype, shape }));
   const parameters = table.reduce((sum, { shape }) => sum + elements(shape), 0);
@@ -51,14 +53,24 @@ async function info(path: string | undefined, { json }: { json?: boolean }): Pro
     console.log(JSON.stringify({ ...metadata, sha256, bytes: bytes.length, parameters, tensors: table }));
     return;
   }
-  const { format: _, name, version, license, source, ...others } = metadata;
-  const lines = Object.entries({ name, version, license, source, ...others, sha256 }).map(
+  const { format: _, name, version, license, source, ranges: __, ...others } = metadata;
+  const precision = hasRanges(file) ? "f32, int8" : "f32; int8 after fivepoint weights quantize";
+  const lines = Object.entries({ name, version, license, source, ...others, precision, sha256 }).map(
     ([key, value]) => `${key.padEnd(10)} ${value}`,
   );
   lines.push(`${"size".padEnd(10)} ${bytes.length} bytes, ${parameters} parameters`, "");
   for (const { name: tensor, dtype, shape } of table)
     lines.push(`  ${tensor.padEnd(18)} ${dtype}  ${shape.join("×")}`);
   console.log(lines.join("\n"));
+}
+
+function hasRanges(file: WeightsFile): boolean {
+  try {
+    readRanges(file);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 interface ImportOptions {

@@ -17,9 +17,11 @@ export async function createPool(options?: PoolOptions): Promise<Pool> {
   return Pool.create({ cores: () => navigator.hardwareConcurrency, start }, options);
 }
 
+const BLOCKED = "a content security policy must allow worker-src blob:";
+
 const start: Platform["start"] = (onAnswer, onEnd) => {
   const url = URL.createObjectURL(new Blob(["const port = self;", script], { type: "text/javascript" }));
-  const worker = new Worker(url, { name: "fivepoint" });
+  const worker = open(url);
   worker.onmessage = ({ data }) => {
     URL.revokeObjectURL(url); // it has started
     onAnswer(data);
@@ -27,8 +29,7 @@ const start: Platform["start"] = (onAnswer, onEnd) => {
   worker.onerror = (event) => {
     URL.revokeObjectURL(url);
     event.preventDefault();
-    // A script that isn't allowed has no message.
-    onEnd(event.message ?? "it couldn't start; a content security policy must allow worker-src blob:");
+    onEnd(event.message ?? BLOCKED); // a policy's event has no message
   };
   return {
     post: (message, transfer = []) => worker.postMessage(message, transfer),
@@ -36,3 +37,12 @@ const start: Platform["start"] = (onAnswer, onEnd) => {
     stop: () => worker.terminate(),
   };
 };
+
+/** WebKit throws what other browsers tell by an event. */
+function open(url: string): Worker {
+  try {
+    return new Worker(url, { name: "fivepoint" });
+  } catch (error) {
+    throw new Error(`A worker of the pool couldn't start: ${BLOCKED}`, { cause: error });
+  }
+}

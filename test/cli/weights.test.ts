@@ -43,6 +43,7 @@ describe("fivepoint weights info", () => {
     expect(text).toMatchObject({ status: 0, stderr: "" });
     for (const part of [sha256, "Apache-2.0", "190616 parameters", "conv5.weight", "128×64×3×3"])
       expect(text.stdout).toContain(part);
+    expect(text.stdout).toMatch(/^precision +f32, int8$/m);
     const json = JSON.parse((await fivepoint(["weights", "info", "--json"])).stdout);
     expect(json).toMatchObject({ sha256, parameters: 190616, bytes: bytes.length, license: "Apache-2.0" });
   });
@@ -60,6 +61,13 @@ describe("fivepoint weights info", () => {
 });
 
 describe("fivepoint weights import", () => {
+  it("writes a file that wants calibration for int8, and says so", async () => {
+    const out = join(folder, "uncalibrated.safetensors");
+    await fivepoint(["weights", "import", "--xml", xmlFile, "--bin", binFile, "--out", out]);
+    const { stdout } = await fivepoint(["weights", "info", out]);
+    expect(stdout).toMatch(/^precision +f32; int8 after fivepoint weights quantize$/m);
+  });
+
   it("writes a file with the model's weights", async () => {
     const out = join(folder, "deep", "imported.safetensors");
     const { status, stdout } = await fivepoint([

@@ -1,5 +1,6 @@
 // A worker that fails at what no pool would send it.
 import { createPool } from "fivepoint/pool";
+import { send } from "../browser/send.mjs";
 
 const workers = [];
 globalThis.Worker = class extends Worker {
@@ -20,4 +21,4 @@ async function crash() {
   await pool.dispose();
   return { lost, length, pending: await pending, workers: workers.length };
 }
-globalThis.report = crash().catch(({ message }) => ({ message }));
+send(crash());

@@ -1,4 +1,5 @@
 import { createPool } from "fivepoint/pool";
+import { send } from "../browser/send.mjs";
 import { probe } from "./probe.mjs";
 
-globalThis.report = probe(createPool).catch(({ message }) => ({ message }));
+send(probe(createPool));
