@@ -42,6 +42,8 @@ const openapi = JSON.parse(readFileSync(`${EXAMPLE}/openapi.json`, "utf8"));
 const ajv = new Ajv2020({ strict: false, allErrors: true });
 ajv.addSchema(openapi, "openapi.json");
 
+const met = new Set<string>();
+
 /** An answer is one that openapi.json describes for its status; other paths and methods get the error that it describes. */
 function checkAgainstDocument(method: string, path: string, status: number, json: unknown): void {
   const operation = openapi.paths[path]?.[method.toLowerCase()];
@@ -52,6 +54,8 @@ function checkAgainstDocument(method: string, path: string, status: number, json
   const validate = ajv.compile({ $ref: `openapi.json#/${place}` });
   validate(json);
   expect(validate.errors).toBe(null);
+  const code = (json as { error?: { code: string } }).error?.code;
+  if (code) met.add(code);
 }
 
 async function send(
@@ -183,6 +187,12 @@ describe("refusals", () => {
       422,
       "broken_image",
       async () => post("/landmarks", "image/png", (await photo.clone().png().toBuffer()).subarray(0, 20_000)),
+    ],
+    [
+      "a broken WebP",
+      422,
+      "broken_image",
+      async () => post("/landmarks", "image/webp", (await photo.clone().webp().toBuffer()).subarray(0, 2000)),
     ],
     [
       "too many pixels",
@@ -441,5 +451,10 @@ describe("the service", () => {
     } finally {
       await guarded.dispose();
     }
+  });
+
+  it("has given every error that openapi.json names, but the one for its own faults", () => {
+    const { code } = openapi.components.schemas.Error.properties.error.properties;
+    expect([...met, "internal"].sort()).toEqual([...code.enum].sort());
   });
 });
