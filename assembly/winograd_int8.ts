@@ -3,6 +3,7 @@
  *
  * Inlined into one function a stage (network_int8.ts) with constants for all arguments but the maps and `faces`.
  */
+import { i16_gemm_1x4_k4 } from "./kernels/i16_gemm_1x4_k4";
 import { i16_gemm_2x4 } from "./kernels/i16_gemm_2x4";
 import { i16_winograd_input } from "./kernels/i16_winograd_input";
 import { i16_winograd_output } from "./kernels/i16_winograd_output";
@@ -67,17 +68,31 @@ export function convolve(
       );
       panel += <usize>(tilesPerRow * K * 2);
     }
-    i16_gemm_2x4(
-      (m + 2) * (m + 2),
-      WINOGRAD_INPUT_PANEL,
-      inputStride,
-      K,
-      filters,
-      WINOGRAD_OUTPUT_PANEL,
-      outputStride,
-      outputChannels,
-      (count * tilesPerRow + 1) & ~1,
-    );
+    const points = (m + 2) * (m + 2);
+    const tiles = count * tilesPerRow;
+    if (K == 4)
+      i16_gemm_1x4_k4(
+        points,
+        WINOGRAD_INPUT_PANEL,
+        inputStride,
+        filters,
+        WINOGRAD_OUTPUT_PANEL,
+        outputStride,
+        outputChannels,
+        tiles,
+      );
+    else
+      i16_gemm_2x4(
+        points,
+        WINOGRAD_INPUT_PANEL,
+        inputStride,
+        K,
+        filters,
+        WINOGRAD_OUTPUT_PANEL,
+        outputStride,
+        outputChannels,
+        (tiles + 1) & ~1,
+      );
     panel = WINOGRAD_OUTPUT_PANEL;
     for (let r = first; r < first + count; r++) {
       let target =
