@@ -111,7 +111,7 @@ describe("int8", () => {
     expect(got).not.toEqual(exact);
     // Waves, not faces: further from the weights' ranges than test/golden.test.ts allows.
     got.forEach((v, i) => {
-      expect(Math.abs(v - exact[i]!)).toBeLessThan(0.03);
+      expect(Math.abs(v - exact[i]!)).toBeLessThan(0.05);
     });
   });
 

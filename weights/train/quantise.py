@@ -4,7 +4,8 @@
 
 Weights: symmetric, −127..127, a step for each output channel. Activations: asymmetric, 0..255 with a zero point, a range
 for each tensor that a layer reads, calibrated on training crops: the range leaves out 3e-5 of the values at either end
-and always holds zero. Biases, slopes, scales and shifts stay in float.
+and always holds zero. Biases, slopes, scales and shifts stay in float. The package's kernels lose less from conv5 on, where
+they keep 15 bits: `fivepoint eval --precision f32,int8` measures them.
 """
 
 from __future__ import annotations
