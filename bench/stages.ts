@@ -283,7 +283,7 @@ export async function measureStages(rounds: number): Promise<TierStages[]> {
     tiers.push({
       tier,
       peak: 48 / peak,
-      peakInt16: 80 / peakInt16,
+      peakInt16: 96 / peakInt16,
       bandwidth: 524.288 / read,
       stages: measured.slice(0, float.length),
       reference: measured.slice(float.length, convolutions),
