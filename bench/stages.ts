@@ -79,18 +79,82 @@ interface Job {
   readonly bytes: number;
 }
 
-const conv = (wasm: Exports, name: string, size: number, ic: number, oc: number, tile: number): Job => {
-  const output = name < "conv4" ? size / 2 : size;
-  const points = (tile + 2) ** 2;
-  const map = wasm[`${name.toUpperCase()}_MAP`].value;
-  return {
-    name,
-    run: () => wasm[name](map, 1),
-    direct: size * size * 9 * ic * oc,
-    executed: points * (size / tile) ** 2 * ic * oc,
-    bytes: 4 * (points * ic * oc + size * size * ic + output * output * oc),
+/** What the names of its buffers and functions begin with, the bytes of a number, and its own of what differs. */
+const ARITHMETICS = {
+  f32: { buffers: "", functions: "", bytes: 4, tile: 6, padded: 3 },
+  // The fourth channel of conv1's input carries what the zero point rounds off.
+  int8: { buffers: "I8_", functions: "i8_", bytes: 2, tile: 4, padded: 4 },
+} as const;
+
+/** The stages of one face, as network.ts and network_int8.ts call them. */
+function jobs(wasm: Exports, arithmetic: keyof typeof ARITHMETICS): Job[] {
+  const { buffers, functions, bytes, tile, padded } = ARITHMETICS[arithmetic];
+  const isFloat = arithmetic === "f32";
+  const at = (key: string): number => wasm[buffers + key].value;
+  const conv = (name: string, size: number, ic: number, oc: number): Job => {
+    const pooled = name < "conv4";
+    const output = pooled ? size / 2 : size;
+    const m = pooled ? tile : 3;
+    const points = (m + 2) ** 2;
+    const inputs = name === "conv1" ? padded : ic;
+    const map = at(`${name.toUpperCase()}_MAP`);
+    return {
+      name,
+      run: () => wasm[functions + name](map, 1),
+      direct: size * size * 9 * ic * oc,
+      executed: points * (size / m) ** 2 * inputs * oc,
+      bytes: bytes * (points * inputs * oc + size * size * inputs + output * output * oc),
+    };
   };
-};
+  const dense = (name: string, input: string, inputs: number, outputs: number): Job => {
+    const stage = name.toUpperCase();
+    const [from, weights, params] = [at(input), at(`${stage}_WEIGHTS`), at(`${stage}_PARAMS`)];
+    const isLast = name === "fc3"; // whose output is float in both
+    const to = isLast ? wasm.FC3_OUT.value : at(`${stage}_OUT`);
+    const size = inputs * outputs;
+    return {
+      name,
+      run: isFloat
+        ? () => wasm.f32_dense_32(from, weights, params, to, inputs, outputs)
+        : () => wasm.i16_dense_16(from, weights, params, to, inputs, outputs, isLast),
+      direct: size,
+      executed: size,
+      bytes: bytes * (size + inputs + outputs),
+    };
+  };
+  const pooling = ["CONV5_MAP", "DEPTHWISE_WEIGHTS", "DEPTHWISE_PARAMS", "DEPTHWISE_OUT"].map(at);
+  const depthwise = isFloat ? wasm.f32_depthwise6x6_8 : wasm.i16_depthwise6x6;
+  const input = isFloat ? wasm.f32_affine_input : wasm.i16_input_pairs;
+  const [crop, offsets, map] = [
+    wasm.crops(),
+    at(isFloat ? "INPUT_PARAMS" : "INPUT_OFFSETS"),
+    at("INPUT_MAP"),
+  ];
+  return [
+    {
+      name: "input",
+      run: () => input(crop, offsets, map),
+      direct: 6912,
+      executed: 6912,
+      bytes: 6912 + bytes * 4 * 2304,
+    },
+    conv("conv1", 48, 3, 16),
+    conv("conv2", 24, 16, 32),
+    conv("conv3", 12, 32, 64),
+    conv("conv4", 6, 64, 64),
+    conv("conv5", 6, 64, 128),
+    {
+      name: "depthwise",
+      run: () => depthwise(...pooling, 128),
+      direct: 36 * 128,
+      executed: 36 * 128,
+      bytes: bytes * 2 * 36 * 128,
+    },
+    dense("fc1", "DEPTHWISE_OUT", 128, 256),
+    dense("fc2", "FC1_OUT", 256, 64),
+    dense("fc3", "FC2_OUT", 64, isFloat ? 32 : 16), // ten outputs, padded
+  ];
+}
 
 /** `padded`: input channels in memory; conv1's three lie in four. */
 const directConv = (
@@ -115,122 +179,6 @@ const directConv = (
     bytes: 4 * (9 * padded * oc + size * size * padded + output * output * oc),
   };
 };
-
-const dense = (wasm: Exports, name: string, input: string, inputs: number, outputs: number): Job => {
-  const stage = name.toUpperCase();
-  const [from, weights, params, to] = [input, `${stage}_WEIGHTS`, `${stage}_PARAMS`, `${stage}_OUT`].map(
-    (key) => wasm[key].value,
-  );
-  const size = inputs * outputs;
-  return {
-    name,
-    run: () => wasm.f32_dense_32(from, weights, params, to, inputs, outputs),
-    direct: size,
-    executed: size,
-    bytes: 4 * (size + inputs + outputs),
-  };
-};
-
-function jobs(wasm: Exports): Job[] {
-  const at = (key: string): number => wasm[key].value;
-  return [
-    {
-      name: "input",
-      run: () => wasm.f32_affine_input(wasm.crops(), at("INPUT_PARAMS"), at("INPUT_MAP")),
-      direct: 6912,
-      executed: 6912,
-      bytes: 6912 + 4 * 4 * 2304,
-    },
-    conv(wasm, "conv1", 48, 3, 16, 6),
-    conv(wasm, "conv2", 24, 16, 32, 6),
-    conv(wasm, "conv3", 12, 32, 64, 6),
-    conv(wasm, "conv4", 6, 64, 64, 3),
-    conv(wasm, "conv5", 6, 64, 128, 3),
-    {
-      name: "depthwise",
-      run: () =>
-        wasm.f32_depthwise6x6_8(
-          at("CONV5_MAP"),
-          at("DEPTHWISE_WEIGHTS"),
-          at("DEPTHWISE_PARAMS"),
-          at("DEPTHWISE_OUT"),
-          128,
-        ),
-      direct: 36 * 128,
-      executed: 36 * 128,
-      bytes: 4 * 2 * 36 * 128,
-    },
-    dense(wasm, "fc1", "DEPTHWISE_OUT", 128, 256),
-    dense(wasm, "fc2", "FC1_OUT", 256, 64),
-    dense(wasm, "fc3", "FC2_OUT", 64, 32),
-  ];
-}
-
-/** As `conv`: `ic` of conv1 counts the fourth channel, which carries what the zero point rounds off. */
-const int8Conv = (wasm: Exports, name: string, size: number, ic: number, oc: number, tile: number): Job => {
-  const output = name < "conv4" ? size / 2 : size;
-  const points = (tile + 2) ** 2;
-  const map = wasm[`I8_${name.toUpperCase()}_MAP`].value;
-  return {
-    name,
-    run: () => wasm[`i8_${name}`](map, 1),
-    direct: size * size * 9 * (name === "conv1" ? 3 : ic) * oc,
-    executed: points * (size / tile) ** 2 * ic * oc,
-    bytes: 2 * (points * ic * oc + size * size * ic + output * output * oc),
-  };
-};
-
-function int8Jobs(wasm: Exports): Job[] {
-  const at = (key: string): number => wasm[key].value;
-  const dense = (name: string, input: string, inputs: number, outputs: number, last: boolean): Job => {
-    const stage = name.toUpperCase();
-    const [from, weights, params, to] = [
-      at(`I8_${input}`),
-      at(`I8_${stage}_WEIGHTS`),
-      at(`I8_${stage}_PARAMS`),
-      at(last ? `${stage}_OUT` : `I8_${stage}_OUT`),
-    ];
-    const size = inputs * outputs;
-    return {
-      name,
-      run: () => wasm.i16_dense_16(from, weights, params, to, inputs, outputs, last),
-      direct: size,
-      executed: size,
-      bytes: 2 * (size + inputs + outputs),
-    };
-  };
-  return [
-    {
-      name: "input",
-      run: () => wasm.i16_input_pairs(wasm.crops(), at("I8_INPUT_OFFSETS"), at("I8_INPUT_MAP")),
-      direct: 6912,
-      executed: 6912,
-      bytes: 6912 + 2 * 4 * 2304,
-    },
-    int8Conv(wasm, "conv1", 48, 4, 16, 4),
-    int8Conv(wasm, "conv2", 24, 16, 32, 4),
-    int8Conv(wasm, "conv3", 12, 32, 64, 4),
-    int8Conv(wasm, "conv4", 6, 64, 64, 3),
-    int8Conv(wasm, "conv5", 6, 64, 128, 3),
-    {
-      name: "depthwise",
-      run: () =>
-        wasm.i16_depthwise6x6(
-          at("I8_CONV5_MAP"),
-          at("I8_DEPTHWISE_WEIGHTS"),
-          at("I8_DEPTHWISE_PARAMS"),
-          at("I8_DEPTHWISE_OUT"),
-          128,
-        ),
-      direct: 36 * 128,
-      executed: 36 * 128,
-      bytes: 2 * 2 * 36 * 128,
-    },
-    dense("fc1", "DEPTHWISE_OUT", 128, 256, false),
-    dense("fc2", "FC1_OUT", 256, 64, false),
-    dense("fc3", "FC2_OUT", 64, 16, true),
-  ];
-}
 
 const referenceJobs = (wasm: Exports): Job[] => [
   directConv(wasm, "conv1", "INPUT_MAP", 48, 3, 4, 16),
@@ -266,9 +214,9 @@ export async function measureStages(rounds: number): Promise<TierStages[]> {
   for (const tier of ["relaxed", "baseline"] as const) {
     console.error(`stages, ${tier} …`);
     const wasm = await instantiate(tier);
-    const float = jobs(wasm);
+    const float = jobs(wasm, "f32");
     const reference = referenceJobs(wasm);
-    const list = [...float, ...reference, ...int8Jobs(wasm)];
+    const list = [...float, ...reference, ...jobs(wasm, "int8")];
     const [peak, peakInt16, read, ...times] = interleave(
       [
         () => wasm.peak_f32(1000),
