@@ -3,14 +3,14 @@
  * output, progress to standard error; a full run rewrites bench/RESULTS.md and the table in README.md. `--check` is the guard against losses.
  */
 import { spawnSync } from "node:child_process";
-import { readFile } from "node:fs/promises";
 import { availableParallelism, loadavg } from "node:os";
 import { Command, InvalidArgumentError } from "commander";
+import { fill } from "../scripts/fill.ts";
 import { check, writeBaseline } from "./check.ts";
 import { Field } from "./contenders/field.ts";
 import { measureAll } from "./measure.ts";
 import { bundle, installPeers, writeModels, writeWhole } from "./prepare.ts";
-import { markdown, RESULTS, withSummary } from "./report.ts";
+import { markdown, RESULTS, summary } from "./report.ts";
 import { rooflineChart } from "./roofline.ts";
 import { measureStages } from "./stages.ts";
 
@@ -82,6 +82,6 @@ if (options.check || options.writeBaseline) {
   if (chart) await writeWhole(chart, rooflineChart(results.stages));
   if (!peers) {
     await writeWhole(RESULTS, markdown(results));
-    await writeWhole("README.md", withSummary(await readFile("README.md", "utf8"), results));
+    fill("README.md", { speed: summary(results) });
   }
 }

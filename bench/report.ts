@@ -61,8 +61,8 @@ const SUMMARY: readonly (readonly [key: string, name: string])[] = [
 const us = (value: number) => (value < 100 ? value.toFixed(1) : value.toFixed(0));
 const small = (value: number) => (value === 0 ? "0" : value.toExponential(1));
 
-/** README.md with its table of speed written anew. */
-export function withSummary(readme: string, { rows, date }: Results): string {
+/** The table of README.md. */
+export function summary({ rows, date }: Results): string {
   const found = SUMMARY.flatMap(([key, name]) => {
     const row = rows.find((each) => each.key === key);
     return row ? [{ name, one: row.timings[1]!.p50, sixteen: row.timings[16]!.p50, start: row.start }] : [];
@@ -71,13 +71,9 @@ export function withSummary(readme: string, { rows, date }: Results): string {
   const body = found.map(({ name, one, sixteen, start: { load, create, first } }) => {
     return [name, us(one), us(sixteen), (load + create + first).toFixed(0)];
   });
-  const text = `${table(["", "one face, µs", "a face of 16, µs", "cold start, ms"], body)}
+  return `${table(["", "one face, µs", "a face of 16, µs", "cold start, ms"], body)}
 
 Medians of ${date}, on one core of an ${cpus()[0]!.model.trim()}, one thread each, all in one run.`;
-  return readme.replace(
-    /(<!-- speed -->\n).*?(\n<!-- end -->)/s,
-    (_, start, end) => `${start}\n${text}\n${end}`,
-  );
 }
 
 export function markdown(results: Results): string {

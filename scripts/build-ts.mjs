@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { build } from "esbuild";
 
 await mkdir("dist", { recursive: true });
-for (const folder of ["cli", "pool", "shared"]) await rm(`dist/${folder}`, { recursive: true, force: true }); // names change
+for (const folder of ["cli", "pool", "shared"]) await rm(`dist/${folder}`, { recursive: true, force: true }); // what lay there before would be packed
 await copyFile("weights/default.safetensors", "dist/weights.safetensors");
 
 const common = {
@@ -64,39 +64,40 @@ const SHARED = [
   { file: "weights.js", holds: /\.safetensors$/ },
   { file: "bundled.js", holds: /\/src\/bundled\.ts$/ },
 ];
-const shared = (folder, files) => ({
+/** Leaves imports of them, but for `own`, to where they lie from the file that is built. */
+const shared = (folder, own) => ({
   name: "shared",
   setup({ onResolve }) {
-    onResolve({ filter: /^\./ }, ({ path, resolveDir, kind }) => {
+    onResolve({ filter: /^\./ }, ({ path, resolveDir }) => {
       const found = SHARED.find(({ holds }) => holds.test(join(resolveDir, path)));
-      if (kind === "entry-point" || !found || !files.includes(found.file)) return undefined;
-      return { path: `${folder}/${found.file}`, external: true };
+      return found && found.file !== own ? { path: `${folder}/${found.file}`, external: true } : undefined;
     });
   },
 });
-const library = (entries, folder, files = SHARED.map(({ file }) => file)) =>
+const library = (entries, folder, own) =>
   build({
     ...common,
     platform: "neutral",
     mainFields: ["module", "main"],
     external: ["node:*"],
     loader: { ".safetensors": "base64" },
-    plugins: [compiledModules, hexModules, scripts, shared(folder, files)],
+    plugins: [compiledModules, hexModules, scripts, shared(folder, own)],
     ...entries,
   });
-const reexport = (contents, file) => ({
-  stdin: { contents, resolveDir: "." },
-  outfile: `dist/shared/${file}`,
-  outdir: undefined,
-});
+const sharedFile = (file, contents) =>
+  library(
+    { stdin: { contents, resolveDir: "." }, outfile: `dist/shared/${file}`, outdir: undefined },
+    ".",
+    file,
+  );
 const core = [
   ...(await readdir("src/core")).filter((file) => file !== "public.ts").map((file) => `./src/core/${file}`),
   ...["container", "ranges", "tensors"].map((file) => `./src/weights/${file}.ts`),
 ];
 const libraries = await Promise.all([
-  library(reexport(core.map((file) => `export * from "${file}";`).join(""), "core.js"), ".", []),
-  library(reexport('export { default } from "./weights/default.safetensors";', "weights.js"), ".", []),
-  library({ entryPoints: { "shared/bundled": "src/bundled.ts" } }, ".", ["core.js", "weights.js"]),
+  sharedFile("core.js", core.map((file) => `export * from "${file}";`).join("")),
+  sharedFile("weights.js", 'export { default } from "./weights/default.safetensors";'),
+  sharedFile("bundled.js", 'export * from "./src/bundled.ts";'),
   library(
     {
       entryPoints: ["index", "slim", "workerd", "edge-light", "adapters", "openvino"].map(

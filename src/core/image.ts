@@ -112,13 +112,13 @@ export function cropInto(
   };
   model.columns(box.width, bytes, blue | (green << 8) | (red << 16), allPixels);
   // Even rows have one place, odd rows the other: the two that a row of the crop lies between never meet.
-  const places = [model.pixels(0), model.pixels(1)] as const;
+  const places = [model.pixels(0), model.pixels(1)];
   const held = [-1, -1];
   /** Copies a row to its place unless it is there. Returns the place's bit when it did. */
   const bring = (row: number): number => {
     const place = row & 1;
     if (held[place] === row) return 0;
-    copyRow(row, places[place as 0 | 1]);
+    copyRow(row, places[place]!);
     held[place] = row;
     return 1 << place;
   };

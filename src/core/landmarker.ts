@@ -1,4 +1,5 @@
 import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
 import { parseWeights, type WeightsFile } from "../weights/container.ts";
 import { fileBytes } from "./bytes.ts";
 import { checkOptions, expected } from "./errors.ts";
@@ -101,7 +102,7 @@ export class Landmarker {
   get info(): LandmarkerInfo {
     const model = this.#alive();
     const { name, version, license } = this.#weights.metadata;
-    this.#sha256 ??= hexDigest(this.#bytes); // on demand: it would double the time to the first face
+    this.#sha256 ??= bytesToHex(sha256(this.#bytes)); // on demand: it would double the time to the first face
     return {
       precision: this.#precision,
       simd: model.relaxed() ? "relaxed" : "baseline",
@@ -139,7 +140,7 @@ export class Landmarker {
         const score = mirrored
           ? agreement(normalized, mirrored.subarray(slot * OUTPUTS, (slot + 1) * OUTPUTS))
           : plausibility(normalized);
-        faces.push({ points: toPoints(normalized, box), normalized, box, score });
+        faces.push(toFace(normalized, box, score));
       });
     }
     return faces;
@@ -169,21 +170,18 @@ export class Landmarker {
   }
 }
 
-const hexDigest = (bytes: Uint8Array): string =>
-  Array.from(sha256(bytes), (byte) => byte.toString(16).padStart(2, "0")).join("");
-
 /** Where the module reads its first `count` crops. */
 function cropsOf(model: ModelExports, count: number): Uint8Array {
   return new Uint8Array(model.memory.buffer, model.crops(), count * CROP_BYTES);
 }
 
-/** From 0..1 of a box to pixels of the image. */
-export function toPoints(normalized: Float32Array, { x, y, width, height }: Box): Point[] {
+/** The network's answer for a box, its points taken from 0..1 of the box to pixels of the image. */
+export function toFace(normalized: Float32Array, box: Box, score: number): Face {
   const points: Point[] = [];
   for (let i = 0; i < OUTPUTS; i += 2) {
-    points.push({ x: x + normalized[i]! * width, y: y + normalized[i + 1]! * height });
+    points.push({ x: box.x + normalized[i]! * box.width, y: box.y + normalized[i + 1]! * box.height });
   }
-  return points;
+  return { points, normalized, box, score };
 }
 
 /** Checks `options.weights` and returns its bytes, or undefined when it isn't given. */

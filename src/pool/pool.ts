@@ -1,7 +1,7 @@
 import { getModule, getWeights } from "../bundled.ts";
 import { checkOptions, expected } from "../core/errors.ts";
 import { cropInto } from "../core/image.ts";
-import { Landmarker, toPoints } from "../core/landmarker.ts";
+import { Landmarker, toFace } from "../core/landmarker.ts";
 import { CROP_BYTES, instantiate, type ModelExports, OUTPUTS } from "../core/model.ts";
 import { checkCrops, faceRequest, facesRequest, type Request } from "../core/request.ts";
 import type {
@@ -177,10 +177,8 @@ export class Pool {
       cropInto(this.#cutter, pixels, box, 0);
       crops.set(crop, i * CROP_BYTES);
     }
-    return (await this.#read(crops, verify)).map(({ normalized, score }, i) => {
-      const box = boxes[i]!;
-      return { points: toPoints(normalized, box), normalized, box, score };
-    });
+    const answers = await this.#read(crops, verify);
+    return answers.map(({ normalized, score }, i) => toFace(normalized, boxes[i]!, score));
   }
 
   /** Gets an answer for each crop. */

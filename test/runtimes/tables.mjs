@@ -2,7 +2,8 @@
 //   npx vitest run test/runtimes/runtimes.test.ts   (build/runtimes.json)
 //   node test/runtimes/peers/run.ts                 (build/peers.json)
 //   node test/runtimes/tables.mjs
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
+import { fill } from "../../scripts/fill.ts";
 
 const read = (name) => JSON.parse(readFileSync(`build/${name}.json`, "utf8"));
 const table = (head, align, rows) =>
@@ -57,16 +58,5 @@ const full = table(
   ]),
 );
 
-/** Puts each text between `<!-- its name -->` and `<!-- end -->`. */
-function fill(file, texts) {
-  let page = readFileSync(file, "utf8");
-  for (const [name, text] of Object.entries(texts)) {
-    const [start, end] = [`<!-- ${name} -->\n`, "\n<!-- end -->"];
-    const from = page.indexOf(start) + start.length;
-    page = `${page.slice(0, from)}\n${text}\n${page.slice(page.indexOf(end, from))}`;
-  }
-  writeFileSync(`${file}.part`, page);
-  renameSync(`${file}.part`, file);
-}
 fill("README.md", { runtimes, peers: short });
 fill("docs/RUNTIMES.md", { peers: full });
