@@ -89,18 +89,22 @@ export async function isolateBytes(worker: Miniflare): Promise<number> {
   }[];
   const socket = new WebSocket(target!.webSocketDebuggerUrl);
   await new Promise((opened) => socket.addEventListener("open", opened));
-  const ask = (id: number, method: string) =>
-    new Promise<{ usedSize: number; backingStorageSize: number }>((answered) => {
-      socket.addEventListener("message", ({ data }) => {
-        const message = JSON.parse(data);
-        if (message.id === id) answered(message.result);
-      });
-      socket.send(JSON.stringify({ id, method }));
+  const request = async () =>
+    (await (await worker.dispatchFetch("http://localhost/wasm-bytes")).json()) as number;
+  // An isolate takes a message in the turn of a request that comes after it: requests go on until one was late enough.
+  const ask = async (id: number, method: string) => {
+    let answer: { usedSize: number; backingStorageSize: number } | undefined;
+    socket.addEventListener("message", ({ data }) => {
+      const message = JSON.parse(data);
+      if (message.id === id) answer = message.result;
     });
-  const collected = ask(1, "HeapProfiler.collectGarbage"); // done in the turn of the next request
-  const wasmBytes = (await (await worker.dispatchFetch("http://localhost/wasm-bytes")).json()) as number;
-  await collected;
+    socket.send(JSON.stringify({ id, method }));
+    while (!answer) await request();
+    return answer;
+  };
+  await ask(1, "HeapProfiler.collectGarbage");
   const { usedSize, backingStorageSize } = await ask(2, "Runtime.getHeapUsage");
+  const wasmBytes = await request();
   socket.close();
   return usedSize + backingStorageSize + wasmBytes;
 }
