@@ -26,13 +26,19 @@ module.exports = {
     forbid("abi-only", "^src/", { path: "^assembly/" }, "src meets assembly through the ABI alone"),
     forbid(
       "core-knows-no-runtime",
-      "^src/(core|weights)/",
-      { path: "^src/", pathNot: "^src/(core|weights)/" },
-      "entries call core, never the reverse",
+      "^src/core/",
+      { path: "^src/", pathNot: "^src/core/" },
+      "entries and formats call core, never the reverse",
+    ),
+    forbid(
+      "formats-know-the-core-alone",
+      "^src/formats/",
+      { path: "^src/", pathNot: "^src/(core|formats)/" },
+      "other people's formats are read into the core's weights",
     ),
     forbid(
       "core-touches-no-platform",
-      "^src/(core|weights|adapters|pool/(?!node\\.ts))",
+      "^src/(core|formats|adapters|pool/(?!node\\.ts))",
       { dependencyTypes: ["core"] },
       "only entries and the CLI use Node's modules",
     ),

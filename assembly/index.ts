@@ -4,7 +4,7 @@
  *   relaxed()                     1 when this module uses relaxed SIMD
  *   memory                        fixed size, never grows
  *   batch()                       faces that one forward pass takes
- *   parameters()                  where the caller writes the tensors, float32 in the order of src/weights/tensors.ts;
+ *   parameters()                  where the caller writes the tensors, float32 in the order of src/core/tensors.ts;
  *   widen(at, count)              … or the halves of a float16 tensor, at the end of its place, then widens them
  *   finite()                      whether all of them are finite
  *   pack()                        takes the tensors over into the kernels' layouts: once, after all are written

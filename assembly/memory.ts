@@ -22,7 +22,7 @@ export const RESIZE_COLUMNS: usize = memory.data(48 * 8 + 16, 16);
 export const RESIZE_ROW_BYTES: i32 = 48 * 16;
 export const RESIZE_ROWS: usize = memory.data(2 * 48 * 16, 16);
 
-/** All tensors as float32, in the order of src/weights/tensors.ts; `pack` reads them. */
+/** All tensors as float32, in the order of src/core/tensors.ts; `pack` reads them. */
 export const PARAMETERS_BYTES: usize = 190_616 * 4;
 export const PARAMETERS: usize = memory.data(190_616 * 4, 16);
 

@@ -6,8 +6,8 @@ import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { build } from "esbuild";
-import { parseWeights } from "../src/weights/container.ts";
-import { exportOnnx } from "../src/weights/onnx.ts";
+import { parseWeights } from "../src/core/container.ts";
+import { exportOnnx } from "../src/formats/onnx.ts";
 import { crops } from "./session.ts";
 
 const run = promisify(execFile);

@@ -5,9 +5,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import asc from "assemblyscript/asc";
-import { parseWeights, toFloat32 } from "../src/weights/container.ts";
-import { readRanges } from "../src/weights/ranges.ts";
-import { TENSORS } from "../src/weights/tensors.ts";
+import { parseWeights, toFloat32 } from "../src/core/container.ts";
+import { readRanges } from "../src/core/ranges.ts";
+import { TENSORS } from "../src/core/tensors.ts";
 import { BUILD, MODELS } from "./prepare.ts";
 import { median } from "./statistics.ts";
 

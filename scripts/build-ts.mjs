@@ -90,10 +90,9 @@ const sharedFile = (file, contents) =>
     ".",
     file,
   );
-const core = [
-  ...(await readdir("src/core")).filter((file) => file !== "public.ts").map((file) => `./src/core/${file}`),
-  ...["container", "ranges", "tensors"].map((file) => `./src/weights/${file}.ts`),
-];
+const core = (await readdir("src/core"))
+  .filter((file) => file !== "public.ts")
+  .map((file) => `./src/core/${file}`);
 const libraries = await Promise.all([
   sharedFile("core.js", core.map((file) => `export * from "${file}";`).join("")),
   sharedFile("weights.js", 'export { default } from "./weights/default.safetensors";'),

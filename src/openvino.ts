@@ -4,5 +4,5 @@ export {
   type Tensor,
   type WeightsFile,
   type WeightsMetadata,
-} from "./weights/container.ts";
-export { importOpenVino } from "./weights/openvino/import.ts";
+} from "./core/container.ts";
+export { importOpenVino } from "./formats/openvino/import.ts";

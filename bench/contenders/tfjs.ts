@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
-import { parseWeights, toFloat32 } from "../../src/weights/container.ts";
+import { parseWeights, toFloat32 } from "../../src/core/container.ts";
 import { network } from "../../test/runtimes/peers/apps/tfjs-network.mjs";
 import type { Create } from "./runner.ts";
 

@@ -10,11 +10,11 @@ import {
   toHalves,
   type WeightsFile,
   type WeightsMetadata,
-} from "../weights/container.ts";
-import { exportOnnx } from "../weights/onnx.ts";
-import { importOpenVino } from "../weights/openvino/import.ts";
-import { readRanges } from "../weights/ranges.ts";
-import { elements } from "../weights/tensors.ts";
+} from "../core/container.ts";
+import { readRanges } from "../core/ranges.ts";
+import { elements } from "../core/tensors.ts";
+import { exportOnnx } from "../formats/onnx.ts";
+import { importOpenVino } from "../formats/openvino/import.ts";
 import { OFFICIAL_BASE_URL, OFFICIAL_FILES, type OfficialFile, type OfficialPrecision } from "./official.ts";
 import { writeWhole } from "./output.ts";
 import { type QuantizeOptions, quantize } from "./quantize.ts";

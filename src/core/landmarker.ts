@@ -1,7 +1,7 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
-import { parseWeights, type WeightsFile } from "../weights/container.ts";
 import { fileBytes } from "./bytes.ts";
+import { parseWeights, type WeightsFile } from "./container.ts";
 import { checkOptions, expected } from "./errors.ts";
 import { cropInto } from "./image.ts";
 import { CROP_BYTES, instantiate, loadParameters, loadRanges, type ModelExports, OUTPUTS } from "./model.ts";

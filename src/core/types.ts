@@ -56,7 +56,7 @@ export type Precision = "f32" | "int8";
 export type SimdTier = "baseline" | "relaxed";
 
 export interface LandmarkerOptions {
-  /** Bytes of a weights file (safetensors, see weights/container.ts); default the embedded weights. */
+  /** Bytes of a weights file (safetensors, see core/container.ts); default the embedded weights. */
   readonly weights?: Uint8Array | ArrayBuffer | undefined;
   /** Default `"f32"`. */
   readonly precision?: Precision | undefined;

@@ -8,7 +8,7 @@ import sharp from "sharp";
 import { afterEach, describe, expect, it } from "vitest";
 import { OFFICIAL_FILES } from "../../src/cli/official.ts";
 import { pull } from "../../src/cli/weights.ts";
-import { parseWeights, serializeWeights } from "../../src/weights/container.ts";
+import { parseWeights, serializeWeights } from "../../src/core/container.ts";
 import { writeIr } from "../support/openvino.ts";
 import { randomCrops } from "../support/random.ts";
 import { golden, reference } from "../support/reference.ts";
@@ -140,7 +140,7 @@ describe("fivepoint weights import", () => {
 });
 
 describe("fivepoint weights export", () => {
-  it("writes an ONNX model (its answers: test/weights/onnx.test.ts)", async () => {
+  it("writes an ONNX model (its answers: test/formats/onnx.test.ts)", async () => {
     const out = join(folder, "model.onnx");
     expect((await fivepoint(["weights", "export", "--format", "onnx", "--out", out])).status).toBe(0);
     expect(readFileSync(out).includes("landmarks")).toBe(true);

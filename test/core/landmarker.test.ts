@@ -10,8 +10,8 @@ import {
   WeightsError,
 } from "fivepoint";
 import { describe, expect, it } from "vitest";
-import { parseWeights, serializeWeights, toFloat32 } from "../../src/weights/container.ts";
-import { readRanges } from "../../src/weights/ranges.ts";
+import { parseWeights, serializeWeights, toFloat32 } from "../../src/core/container.ts";
+import { readRanges } from "../../src/core/ranges.ts";
 import { forwardInt8 } from "../reference/int8.ts";
 import { randomCrops } from "../support/random.ts";
 

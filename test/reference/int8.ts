@@ -2,7 +2,7 @@
  * The int8 network by plain loops over whole numbers: direct convolution, channel-major, no Winograd. Shares nothing with
  * the kernels but the rules of assembly/pack_int8.ts; sums stay below 2^53 and are exact.
  */
-import type { Range } from "../../src/weights/ranges.ts";
+import type { Range } from "../../src/core/ranges.ts";
 import type { Tensors } from "./network.ts";
 
 /** Activations as steps from zero, and what a step is. */

@@ -2,7 +2,7 @@
  * The whole network in float64, by the obvious loops, channel-major as the model's own files have it. Shares nothing
  * with the kernels: neither layout, order of summation, fusion nor padding by a border.
  */
-import { elements, TENSORS } from "../../src/weights/tensors.ts";
+import { elements, TENSORS } from "../../src/core/tensors.ts";
 
 export type Tensors = ReadonlyMap<string, ArrayLike<number>>;
 

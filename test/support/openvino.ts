@@ -1,7 +1,7 @@
 /** Writes weights as an OpenVINO IR in the dresses that different releases gave the network. */
 
-import { toFloat32, type WeightsFile } from "../../src/weights/container.ts";
-import { list } from "../../src/weights/openvino/graph.ts";
+import { toFloat32, type WeightsFile } from "../../src/core/container.ts";
+import { list } from "../../src/formats/openvino/graph.ts";
 import { random } from "./random.ts";
 
 export interface Dress {

@@ -1,5 +1,5 @@
-import type { Tensor, WeightsFile } from "../../src/weights/container.ts";
-import { elements, TENSORS } from "../../src/weights/tensors.ts";
+import type { Tensor, WeightsFile } from "../../src/core/container.ts";
+import { elements, TENSORS } from "../../src/core/tensors.ts";
 import { random } from "./random.ts";
 
 /** Weights of a network that keeps its signals lively: float32, variance by fan-in, slopes of both signs. */

@@ -3,8 +3,9 @@
  * `ranges`: a JSON object that gives [low, high] of the output of each stage by its name. `fivepoint weights quantize`
  * finds them (calibrate.ts).
  */
-import { WeightsError } from "../core/errors.ts";
+
 import type { WeightsFile } from "./container.ts";
+import { WeightsError } from "./errors.ts";
 
 /**
  * The outputs that are quantised, in the order in which the module takes their ranges; `size` pixels a side, `bits` as

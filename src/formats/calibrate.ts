@@ -2,10 +2,11 @@
  * Calibration for int8 arithmetic: the range of every activation, from what the float network computes on example crops,
  * by that of several rules whose int8 answers come closest to the float ones.
  */
+
+import { serializeWeights, type WeightsFile } from "../core/container.ts";
 import { Landmarker } from "../core/landmarker.ts";
 import { CROP_BYTES, instantiate, loadParameters } from "../core/model.ts";
-import { serializeWeights, type WeightsFile } from "./container.ts";
-import { RANGED_STAGES, type Range, withRanges } from "./ranges.ts";
+import { RANGED_STAGES, type Range, withRanges } from "../core/ranges.ts";
 
 /** Weights with ranges by a rule, and how far their int8 answers are from the float ones. */
 export interface Calibrated {

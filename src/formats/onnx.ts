@@ -3,7 +3,7 @@
  * where one is at hand. Field numbers and enumerations are those of onnx.proto.
  */
 import { PbfWriter } from "pbf";
-import { toFloat32, type WeightsFile } from "./container.ts";
+import { toFloat32, type WeightsFile } from "../core/container.ts";
 
 type Write = (pbf: PbfWriter) => void;
 

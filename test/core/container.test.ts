@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import { createLandmarkerSync } from "fivepoint";
 import { describe, expect, it } from "vitest";
-import { WeightsError } from "../../src/core/errors.ts";
 import {
   checkFinite,
   parseWeights,
@@ -9,8 +8,9 @@ import {
   toFloat32,
   toHalves,
   type WeightsFile,
-} from "../../src/weights/container.ts";
-import { TENSORS } from "../../src/weights/tensors.ts";
+} from "../../src/core/container.ts";
+import { WeightsError } from "../../src/core/errors.ts";
+import { TENSORS } from "../../src/core/tensors.ts";
 import { random } from "../support/random.ts";
 import { randomWeights } from "../support/weights.ts";
 

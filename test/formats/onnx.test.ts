@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import * as ort from "onnxruntime-node";
 import { describe, expect, it } from "vitest";
-import { parseWeights } from "../../src/weights/container.ts";
-import { exportOnnx } from "../../src/weights/onnx.ts";
-import { importOpenVino } from "../../src/weights/openvino/import.ts";
+import { parseWeights } from "../../src/core/container.ts";
+import { exportOnnx } from "../../src/formats/onnx.ts";
+import { importOpenVino } from "../../src/formats/openvino/import.ts";
 import stored from "../fixtures/golden.json" with { type: "json" };
 import { randomCrops } from "../support/random.ts";
 import { golden, readReference, reference } from "../support/reference.ts";

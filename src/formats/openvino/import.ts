@@ -3,9 +3,9 @@
  * layer by layer to the output, whatever dress the release gave it. What has no place is refused by name.
  */
 import { asBytes } from "../../core/bytes.ts";
+import type { Tensor, WeightsFile, WeightsMetadata } from "../../core/container.ts";
 import { expected, WeightsError } from "../../core/errors.ts";
-import type { Tensor, WeightsFile, WeightsMetadata } from "../container.ts";
-import { elements, TENSORS } from "../tensors.ts";
+import { elements, TENSORS } from "../../core/tensors.ts";
 import { type Constant, Constants } from "./constants.ts";
 import { type Layer, list, readGraph } from "./graph.ts";
 

@@ -1,8 +1,8 @@
 import { createLandmarkerSync, WeightsError } from "fivepoint";
 import { importOpenVino } from "fivepoint/openvino";
 import { describe, expect, it } from "vitest";
-import { parseWeights, serializeWeights, toFloat32, type WeightsFile } from "../../src/weights/container.ts";
-import { TENSORS } from "../../src/weights/tensors.ts";
+import { parseWeights, serializeWeights, toFloat32, type WeightsFile } from "../../src/core/container.ts";
+import { TENSORS } from "../../src/core/tensors.ts";
 import { forward } from "../reference/network.ts";
 import { type Dress, writeIr } from "../support/openvino.ts";
 import { random } from "../support/random.ts";

@@ -1,7 +1,8 @@
 /** Evaluates the part of an IR that depends on constants alone, in float32 as the runtime would. */
+
+import { fromHalf } from "../../core/container.ts";
 import { WeightsError } from "../../core/errors.ts";
-import { fromHalf } from "../container.ts";
-import { elements } from "../tensors.ts";
+import { elements } from "../../core/tensors.ts";
 import { type Layer, list } from "./graph.ts";
 
 export interface Constant {

@@ -9,7 +9,7 @@
  * Read strictly: every tensor of `TENSORS` with its shape and nothing else, as F32 or F16, the data covered once without
  * gaps; `checkFinite` looks at the values.
  */
-import { WeightsError } from "../core/errors.ts";
+import { WeightsError } from "./errors.ts";
 import { elements, TENSORS } from "./tensors.ts";
 
 export interface Tensor {
