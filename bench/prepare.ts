@@ -6,7 +6,7 @@ import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { build } from "esbuild";
-import { parseWeights } from "../src/core/container.ts";
+import { parseWeights } from "../src/core/landmarks.ts";
 import { exportOnnx } from "../src/formats/onnx.ts";
 import { crops } from "./session.ts";
 

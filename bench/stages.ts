@@ -5,9 +5,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import asc from "assemblyscript/asc";
-import { parseWeights, toFloat32 } from "../src/core/container.ts";
+import { toFloat32 } from "../src/core/container.ts";
+import { LANDMARKS, parseWeights, TENSORS } from "../src/core/landmarks.ts";
+import { type Stage as NetworkStage, outputSize } from "../src/core/network.ts";
 import { readRanges } from "../src/core/ranges.ts";
-import { TENSORS } from "../src/core/tensors.ts";
 import { BUILD, MODELS } from "./prepare.ts";
 import { median } from "./statistics.ts";
 
@@ -86,31 +87,35 @@ const ARITHMETICS = {
   int8: { buffers: "I8_", functions: "i8_", bytes: 2, tile: 4, padded: 4 },
 } as const;
 
+/** Input channels as they lie in memory: the three of the input in `padded`. */
+const inMemory = ({ inputs }: NetworkStage, padded: number): number => (inputs === 3 ? padded : inputs);
+
 /** The stages of one face, as network.ts and network_int8.ts call them. */
 function jobs(wasm: Exports, arithmetic: keyof typeof ARITHMETICS): Job[] {
   const { buffers, functions, bytes, tile, padded } = ARITHMETICS[arithmetic];
   const isFloat = arithmetic === "f32";
   const at = (key: string): number => wasm[buffers + key].value;
-  const conv = (name: string, size: number, ic: number, oc: number): Job => {
-    const pooled = name < "conv4";
-    const output = pooled ? size / 2 : size;
+  const conv = (stage: NetworkStage): Job => {
+    const { name, size, outputs, pooled } = stage;
     const m = pooled ? tile : 3;
     const points = (m + 2) ** 2;
-    const inputs = name === "conv1" ? padded : ic;
+    const inputs = inMemory(stage, padded);
     const map = at(`${name.toUpperCase()}_MAP`);
     return {
       name,
       run: () => wasm[functions + name](map, 1),
-      direct: size * size * 9 * ic * oc,
-      executed: points * (size / m) ** 2 * inputs * oc,
-      bytes: bytes * (points * inputs * oc + size * size * inputs + output * output * oc),
+      direct: size * size * 9 * stage.inputs * outputs,
+      executed: points * (size / m) ** 2 * inputs * outputs,
+      bytes: bytes * (points * inputs * outputs + size * size * inputs + outputSize(stage) ** 2 * outputs),
     };
   };
-  const dense = (name: string, input: string, inputs: number, outputs: number): Job => {
-    const stage = name.toUpperCase();
-    const [from, weights, params] = [at(input), at(`${stage}_WEIGHTS`), at(`${stage}_PARAMS`)];
-    const isLast = name === "fc3"; // whose output is float in both
-    const to = isLast ? wasm.FC3_OUT.value : at(`${stage}_OUT`);
+  const dense = ({ name, inputs, ...stage }: NetworkStage, before: NetworkStage): Job => {
+    const key = name.toUpperCase();
+    const from = at(`${before.name.toUpperCase()}_OUT`);
+    const [weights, params] = [at(`${key}_WEIGHTS`), at(`${key}_PARAMS`)];
+    const isLast = !stage.slope; // its ten outputs are padded, and float in both
+    const to = isLast ? wasm[`${key}_OUT`].value : at(`${key}_OUT`);
+    const outputs = isLast ? (isFloat ? 32 : 16) : stage.outputs;
     const size = inputs * outputs;
     return {
       name,
@@ -122,71 +127,55 @@ function jobs(wasm: Exports, arithmetic: keyof typeof ARITHMETICS): Job[] {
       bytes: bytes * (size + inputs + outputs),
     };
   };
-  const pooling = ["CONV5_MAP", "DEPTHWISE_WEIGHTS", "DEPTHWISE_PARAMS", "DEPTHWISE_OUT"].map(at);
-  const depthwise = isFloat ? wasm.f32_depthwise6x6_8 : wasm.i16_depthwise6x6;
-  const input = isFloat ? wasm.f32_affine_input : wasm.i16_input_pairs;
-  const [crop, offsets, map] = [
-    wasm.crops(),
-    at(isFloat ? "INPUT_PARAMS" : "INPUT_OFFSETS"),
-    at("INPUT_MAP"),
-  ];
-  return [
-    {
-      name: "input",
-      run: () => input(crop, offsets, map),
-      direct: 6912,
-      executed: 6912,
-      bytes: 6912 + bytes * 4 * 2304,
-    },
-    conv("conv1", 48, 3, 16),
-    conv("conv2", 24, 16, 32),
-    conv("conv3", 12, 32, 64),
-    conv("conv4", 6, 64, 64),
-    conv("conv5", 6, 64, 128),
-    {
-      name: "depthwise",
-      run: () => depthwise(...pooling, 128),
-      direct: 36 * 128,
-      executed: 36 * 128,
-      bytes: bytes * 2 * 36 * 128,
-    },
-    dense("fc1", "DEPTHWISE_OUT", 128, 256),
-    dense("fc2", "FC1_OUT", 256, 64),
-    dense("fc3", "FC2_OUT", 64, isFloat ? 32 : 16), // ten outputs, padded
-  ];
+  const depthwise = ({ name, size, inputs }: NetworkStage, before: NetworkStage): Job => {
+    const key = name.toUpperCase();
+    const keys = [`${before.name.toUpperCase()}_MAP`, `${key}_WEIGHTS`, `${key}_PARAMS`, `${key}_OUT`];
+    const places = keys.map(at);
+    const kernel = isFloat ? wasm.f32_depthwise6x6_8 : wasm.i16_depthwise6x6;
+    const products = size * size * inputs;
+    return {
+      name,
+      run: () => kernel(...places, inputs),
+      direct: products,
+      executed: products,
+      bytes: 2 * bytes * products,
+    };
+  };
+  const input = ({ name, size, inputs }: NetworkStage): Job => {
+    const places = [wasm.crops(), at(isFloat ? "INPUT_PARAMS" : "INPUT_OFFSETS"), at("INPUT_MAP")];
+    const kernel = isFloat ? wasm.f32_affine_input : wasm.i16_input_pairs;
+    const values = size * size * inputs;
+    return {
+      name,
+      run: () => kernel(...places),
+      direct: values,
+      executed: values,
+      bytes: values + bytes * 4 * size * size,
+    };
+  };
+  const makers = { input, conv, depthwise, dense };
+  return LANDMARKS.stages.map((stage, i) => makers[stage.kind](stage, LANDMARKS.stages[i - 1]!));
 }
 
-/** `padded`: input channels in memory; conv1's three lie in four. */
-const directConv = (
-  wasm: Exports,
-  name: string,
-  input: string,
-  size: number,
-  ic: number,
-  padded: number,
-  oc: number,
-): Job => {
-  const stage = name.toUpperCase();
-  const pooled = name < "conv4";
-  const output = pooled ? size / 2 : size;
-  const keys = [input, `DIRECT_${stage}_WEIGHTS`, `${stage}_PARAMS`, `${stage}_MAP`];
-  const [from, weights, params, to] = keys.map((key) => wasm[key].value);
+/** The convolutions of the reference tier. */
+const referenceJobs = (wasm: Exports): Job[] =>
+  LANDMARKS.stages.flatMap((stage, i) => (stage.kind === "conv" ? [directConv(wasm, stage, i)] : []));
+
+function directConv(wasm: Exports, stage: NetworkStage, i: number): Job {
+  const { name, size, outputs, pooled } = stage;
+  const key = name.toUpperCase();
+  const before = LANDMARKS.stages[i - 1]!.name.toUpperCase();
+  const inputs = inMemory(stage, 4);
+  const keys = [`${before}_MAP`, `DIRECT_${key}_WEIGHTS`, `${key}_PARAMS`, `${key}_MAP`];
+  const [from, weights, params, to] = keys.map((place) => wasm[place].value);
   return {
     name: `${name}, direct`,
-    run: () => wasm.f32_conv3x3_2x2x8(from, weights, params, to, size, padded, oc, pooled),
-    direct: size * size * 9 * ic * oc,
-    executed: size * size * 9 * padded * oc,
-    bytes: 4 * (9 * padded * oc + size * size * padded + output * output * oc),
+    run: () => wasm.f32_conv3x3_2x2x8(from, weights, params, to, size, inputs, outputs, pooled),
+    direct: size * size * 9 * stage.inputs * outputs,
+    executed: size * size * 9 * inputs * outputs,
+    bytes: 4 * (9 * inputs * outputs + size * size * inputs + outputSize(stage) ** 2 * outputs),
   };
-};
-
-const referenceJobs = (wasm: Exports): Job[] => [
-  directConv(wasm, "conv1", "INPUT_MAP", 48, 3, 4, 16),
-  directConv(wasm, "conv2", "CONV1_MAP", 24, 16, 16, 32),
-  directConv(wasm, "conv3", "CONV2_MAP", 12, 32, 32, 64),
-  directConv(wasm, "conv4", "CONV3_MAP", 6, 64, 64, 64),
-  directConv(wasm, "conv5", "CONV4_MAP", 6, 64, 64, 128),
-];
+}
 
 /** Microseconds of each function: the median over interleaved rounds of about half a millisecond each. */
 function interleave(functions: readonly (() => unknown)[], rounds: number): number[] {

@@ -60,7 +60,7 @@ const scripts = {
 // hand rather than split off by esbuild: that makes a file for each set of entries, and every file costs half a millisecond
 // of a start in Node.
 const SHARED = [
-  { file: "core.js", holds: /\/src\/core\/(?!public\.ts)|\/src\/weights\/(container|ranges|tensors)\.ts$/ },
+  { file: "core.js", holds: /\/src\/core\/(?!public\.ts)/ },
   { file: "weights.js", holds: /\.safetensors$/ },
   { file: "bundled.js", holds: /\/src\/bundled\.ts$/ },
 ];

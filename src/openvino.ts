@@ -1,8 +1,4 @@
 /** `fivepoint/openvino`: reads the model's own OpenVINO files, so that official weights can be used. */
-export {
-  serializeWeights,
-  type Tensor,
-  type WeightsFile,
-  type WeightsMetadata,
-} from "./core/container.ts";
+export type { Tensor, WeightsFile, WeightsMetadata } from "./core/container.ts";
+export { serializeWeights } from "./core/landmarks.ts";
 export { importOpenVino } from "./formats/openvino/import.ts";

@@ -1,7 +1,8 @@
 import { createLandmarkerSync } from "fivepoint";
 import { describe, expect, it } from "vitest";
-import { serializeWeights, type Tensor } from "../src/core/container.ts";
-import { elements, TENSORS } from "../src/core/tensors.ts";
+import type { Tensor } from "../src/core/container.ts";
+import { serializeWeights, TENSORS } from "../src/core/landmarks.ts";
+import { elements } from "../src/core/network.ts";
 import stored from "./fixtures/golden.json" with { type: "json" };
 import { randomCrops } from "./support/random.ts";
 import { golden, officialParameters, reference } from "./support/reference.ts";

@@ -2,7 +2,8 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
-import { parseWeights, toFloat32 } from "../../src/core/container.ts";
+import { toFloat32 } from "../../src/core/container.ts";
+import { parseWeights } from "../../src/core/landmarks.ts";
 import { network } from "../../test/runtimes/peers/apps/tfjs-network.mjs";
 import type { Create } from "./runner.ts";
 

@@ -11,7 +11,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import type { Landmarker } from "fivepoint";
 import type * as onnxruntime from "onnxruntime-node";
 import { Bench } from "tinybench";
-import { parseWeights } from "../core/container.ts";
+import { parseWeights } from "../core/landmarks.ts";
 import { exportOnnx } from "../formats/onnx.ts";
 import { lineChart } from "./chart.ts";
 import { type ModelOptions, modelOptions, openLandmarker } from "./model.ts";

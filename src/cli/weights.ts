@@ -3,16 +3,10 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import {
-  checkFinite,
-  parseWeights,
-  serializeWeights,
-  toHalves,
-  type WeightsFile,
-  type WeightsMetadata,
-} from "../core/container.ts";
+import { checkFinite, toHalves, type WeightsFile, type WeightsMetadata } from "../core/container.ts";
+import { parseWeights, serializeWeights } from "../core/landmarks.ts";
+import { elements } from "../core/network.ts";
 import { readRanges } from "../core/ranges.ts";
-import { elements } from "../core/tensors.ts";
 import { exportOnnx } from "../formats/onnx.ts";
 import { importOpenVino } from "../formats/openvino/import.ts";
 import { OFFICIAL_BASE_URL, OFFICIAL_FILES, type OfficialFile, type OfficialPrecision } from "./official.ts";

@@ -1,16 +1,13 @@
 /**
- * Weights files: safetensors (https://github.com/huggingface/safetensors#format): eight bytes with the length of a JSON
- * header, the header, then the tensors' bytes. The header maps each name to its dtype, shape and place, and
+ * Weights files of any network: safetensors (https://github.com/huggingface/safetensors#format). Eight bytes give the length
+ * of a JSON header; the header and the tensors' bytes follow. The header maps each name to its dtype, shape and offsets, and
  * `__metadata__` to strings.
  *
- * Further metadata: `ranges`, a JSON object that gives [least, largest] of the activations after each stage, which int8
- * arithmetic needs.
- *
- * Read strictly: every tensor of `TENSORS` with its shape and nothing else, as F32 or F16, the data covered once without
- * gaps; `checkFinite` looks at the values.
+ * Files are read strictly: they hold the tensors of the network's table with their shapes and nothing else, as F32 or F16,
+ * and these cover the data once without gaps. `checkFinite` looks at the values.
  */
 import { WeightsError } from "./errors.ts";
-import { elements, TENSORS } from "./tensors.ts";
+import { elements, type Network, type TensorSpec, tensorsOf } from "./network.ts";
 
 export interface Tensor {
   readonly dtype: "F32" | "F16";
@@ -20,7 +17,8 @@ export interface Tensor {
 }
 
 export interface WeightsMetadata {
-  readonly format: "fivepoint";
+  /** Which network it is: `"fivepoint"` for the landmarks. */
+  readonly format: string;
   readonly version: string;
   readonly name: string;
   readonly license: string;
@@ -36,13 +34,19 @@ export interface WeightsFile {
 const BYTES = { F32: 4, F16: 2 } as const;
 const MAX_HEADER_BYTES = 65_536;
 
+/** What a file holds: the tensors of every stage, and those of each optional stage of which it has any. */
+function contents({ stages, optional }: Network, has: (tensor: string) => boolean): TensorSpec[] {
+  const present = optional.filter((stage) => tensorsOf(stage).some(({ name }) => has(name)));
+  return [...stages, ...present].flatMap(tensorsOf);
+}
+
 /**
  * Reads a weights file. The tensors are views: `bytes` must not change while they are used.
- * @throws WeightsError for anything but a whole file of this network
+ * @throws WeightsError for anything but a whole file of `network`
  */
-export function parseWeights(bytes: Uint8Array): WeightsFile {
+export function parseContainer(bytes: Uint8Array, network: Network): WeightsFile {
   const fail = (problem: string): never => {
-    throw new WeightsError(`This isn't a fivepoint weights file: ${problem}.`);
+    throw new WeightsError(`This isn't a ${network.format} weights file: ${problem}.`);
   };
   if (bytes.length < 8) fail(`it ends after ${bytes.length} bytes`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -61,33 +65,35 @@ export function parseWeights(bytes: Uint8Array): WeightsFile {
   if (!isRecord(header)) return fail("its header isn't an object");
   const { __metadata__: metadata, ...entries } = header;
   if (!isMetadata(metadata)) return fail("its metadata lacks format, version, name, license or source");
+  if (metadata.format !== network.format)
+    fail(`its metadata has the format ${JSON.stringify(metadata.format)}`);
 
   const data = bytes.subarray(8 + headerBytes);
   const tensors = new Map<string, Tensor>();
-  const places: [start: number, end: number, name: string][] = [];
-  for (const { name, shape } of TENSORS) {
+  const extents: [start: number, end: number, name: string][] = [];
+  for (const { name, shape } of contents(network, (tensor) => tensor in entries)) {
     const entry = entries[name];
     if (!isRecord(entry)) return fail(`the tensor ${name} is missing`);
-    const { dtype, shape: given, data_offsets: place } = entry;
+    const { dtype, shape: given, data_offsets: offsets } = entry;
     if (dtype !== "F32" && dtype !== "F16")
       return fail(`${name} has the dtype ${JSON.stringify(dtype)}, not F32 or F16`);
     if (!Array.isArray(given) || given.length !== shape.length || given.some((n, i) => n !== shape[i])) {
       return fail(`${name} has the shape ${JSON.stringify(given)}, not ${JSON.stringify(shape)}`);
     }
-    const [start, end] = Array.isArray(place) && place.length === 2 ? place : [];
+    const [start, end] = Array.isArray(offsets) && offsets.length === 2 ? offsets : [];
     if (!Number.isSafeInteger(start) || start < 0 || end !== start + elements(shape) * BYTES[dtype]) {
-      return fail(`${name} has the place ${JSON.stringify(place)}, which doesn't fit its shape`);
+      return fail(`${name} has the offsets ${JSON.stringify(offsets)}, which don't fit its shape`);
     }
     if (end > data.length) return fail(`it is cut: ${name} ends at byte ${end} of ${data.length}`);
     tensors.set(name, { dtype, shape, data: data.subarray(start, end) });
-    places.push([start, end, name]);
+    extents.push([start, end, name]);
   }
   const unknown = Object.keys(entries).find((name) => !tensors.has(name));
   if (unknown !== undefined) fail(`it has an unknown tensor ${JSON.stringify(unknown)}`);
 
-  places.sort(([a], [b]) => a - b);
+  extents.sort(([a], [b]) => a - b);
   let covered = 0;
-  for (const [start, end, name] of places) {
+  for (const [start, end, name] of extents) {
     if (start !== covered)
       fail(`${name} ${start < covered ? "overlaps another tensor" : "leaves a gap before it"}`);
     covered = end;
@@ -104,13 +110,12 @@ function isMetadata(value: unknown): value is WeightsMetadata {
   return (
     isRecord(value) &&
     Object.values(value).every((text) => typeof text === "string") &&
-    value.format === "fivepoint" &&
-    ["version", "name", "license", "source"].every((key) => key in value)
+    ["format", "version", "name", "license", "source"].every((key) => key in value)
   );
 }
 
 /**
- * Looks at every value; a landmarker does so in wasm and calls this only to name the tensor.
+ * Checks every value. A landmarker does so in wasm and calls this only to name the tensor.
  * @throws WeightsError when a value isn't finite
  */
 export function checkFinite({ tensors }: WeightsFile): void {
@@ -124,10 +129,11 @@ export function checkFinite({ tensors }: WeightsFile): void {
  * Writes a weights file: tensors in the order of the stages, the header padded so that they start 8-aligned.
  * @throws WeightsError when a tensor is missing
  */
-export function serializeWeights({ metadata, tensors }: WeightsFile): Uint8Array {
-  const header: Record<string, unknown> = { __metadata__: metadata };
+export function serializeContainer({ metadata, tensors }: WeightsFile, network: Network): Uint8Array {
+  const header: Record<string, unknown> = { __metadata__: { ...metadata, format: network.format } };
+  const specs = contents(network, (tensor) => tensors.has(tensor));
   let size = 0;
-  for (const { name } of TENSORS) {
+  for (const { name } of specs) {
     const tensor = tensors.get(name);
     if (!tensor) throw new WeightsError(`The weights lack the tensor ${name}.`);
     const { dtype, shape, data } = tensor;
@@ -140,7 +146,7 @@ export function serializeWeights({ metadata, tensors }: WeightsFile): Uint8Array
   new DataView(bytes.buffer).setUint32(0, headerBytes, true);
   bytes.set(json, 8);
   let at = 8 + headerBytes;
-  for (const { name } of TENSORS) {
+  for (const { name } of specs) {
     const { data } = tensors.get(name)!;
     bytes.set(data, at);
     at += data.length;
@@ -148,7 +154,7 @@ export function serializeWeights({ metadata, tensors }: WeightsFile): Uint8Array
   return bytes;
 }
 
-/** A tensor's values. */
+/** The values of a tensor. */
 export function toFloat32({ dtype, data }: Tensor): Float32Array {
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
   if (dtype === "F32")
@@ -157,7 +163,7 @@ export function toFloat32({ dtype, data }: Tensor): Float32Array {
 }
 
 /**
- * A tensor of values.
+ * Makes a tensor of values.
  * @throws WeightsError when a value is too large for float16
  */
 export function toTensor(
@@ -182,7 +188,7 @@ export function toTensor(
 }
 
 /**
- * The same weights as float16.
+ * Converts weights to float16.
  * @throws WeightsError when a value is too large for it
  */
 export function toHalves({ metadata, tensors }: WeightsFile): WeightsFile {
@@ -193,7 +199,7 @@ export function toHalves({ metadata, tensors }: WeightsFile): WeightsFile {
   return { metadata, tensors: new Map(halves) };
 }
 
-/** To the nearest half, ties to even (IEEE 754 binary16). */
+/** Rounds to the nearest half, ties to even (IEEE 754 binary16). */
 function toHalf(value: number): number {
   const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
   const magnitude = Math.abs(value);
@@ -208,7 +214,7 @@ function toHalf(value: number): number {
   return sign | Math.min(bits, 0x7c00);
 }
 
-/** IEEE 754 binary16. */
+/** The number that a half (IEEE 754 binary16) stands for. */
 export function fromHalf(half: number): number {
   const exponent = (half >> 10) & 31;
   const fraction = half & 1023;

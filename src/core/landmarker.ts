@@ -1,9 +1,10 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { fileBytes } from "./bytes.ts";
-import { parseWeights, type WeightsFile } from "./container.ts";
+import type { WeightsFile } from "./container.ts";
 import { checkOptions, expected } from "./errors.ts";
 import { cropInto } from "./image.ts";
+import { parseWeights } from "./landmarks.ts";
 import { CROP_BYTES, instantiate, loadParameters, loadRanges, type ModelExports, OUTPUTS } from "./model.ts";
 import { checkCrops, faceRequest, facesRequest, type Request } from "./request.ts";
 import { agreement, plausibility } from "./score.ts";

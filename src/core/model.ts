@@ -1,8 +1,9 @@
 import { demangle } from "@assemblyscript/loader";
 import { checkFinite, type WeightsFile } from "./container.ts";
 import { expected } from "./errors.ts";
+import { TENSORS } from "./landmarks.ts";
+import { elements } from "./network.ts";
 import { readRanges } from "./ranges.ts";
-import { elements, TENSORS } from "./tensors.ts";
 
 /** Bytes of one crop, 48×48 BGR. */
 export const CROP_BYTES = 48 * 48 * 3;

@@ -1,33 +1,30 @@
 /**
- * The calibrated ranges of activations that int8 arithmetic needs. They are kept in a weights file's metadata under
+ * The calibrated ranges of activations that int8 arithmetic needs. A weights file keeps them in its metadata under
  * `ranges`: a JSON object that gives [low, high] of the output of each stage by its name. `fivepoint weights quantize`
- * finds them (calibrate.ts).
+ * finds them (formats/calibrate.ts).
  */
-
 import type { WeightsFile } from "./container.ts";
 import { WeightsError } from "./errors.ts";
+import { LANDMARKS } from "./landmarks.ts";
+import { outputSize } from "./network.ts";
 
 /**
- * The outputs that are quantised, in the order in which the module takes their ranges; `size` pixels a side, `bits` as
- * assembly/pack_int8.ts has them.
+ * The outputs that are quantised, in the order in which the module takes their ranges: all but those of the first stage and
+ * the last. `size` is in pixels per side. What a convolution reads has 8 bits, everything else 15.
  */
-export const RANGED_STAGES = [
-  { name: "conv1", size: 24, channels: 16, bits: 8 },
-  { name: "conv2", size: 12, channels: 32, bits: 8 },
-  { name: "conv3", size: 6, channels: 64, bits: 8 },
-  { name: "conv4", size: 6, channels: 64, bits: 8 },
-  { name: "conv5", size: 6, channels: 128, bits: 15 },
-  { name: "depthwise", size: 1, channels: 128, bits: 15 },
-  { name: "fc1", size: 1, channels: 256, bits: 15 },
-  { name: "fc2", size: 1, channels: 64, bits: 15 },
-] as const;
+export const RANGED_STAGES = LANDMARKS.stages.slice(1, -1).map((stage, i) => ({
+  name: stage.name,
+  size: outputSize(stage),
+  channels: stage.outputs,
+  bits: LANDMARKS.stages[i + 2]!.kind === "conv" ? 8 : 15,
+}));
 
 /** low ≤ 0 ≤ high, low < high. */
 export type Range = readonly [low: number, high: number];
 
 /**
- * The ranges of a weights file, in the order of `RANGED_STAGES`.
- * @throws WeightsError when one is missing or isn't one
+ * Reads the ranges of a weights file, in the order of `RANGED_STAGES`.
+ * @throws WeightsError when one is missing or malformed
  */
 export function readRanges({ metadata }: WeightsFile): Range[] {
   const make = "`fivepoint weights quantize` makes a file that has them";
@@ -57,11 +54,11 @@ function isRange(range: unknown): range is Range {
   return Number.isFinite(low) && Number.isFinite(high) && low! <= 0 && high! >= 0 && high! - low! > 1e-30;
 }
 
-/** The same weights with other ranges, given in the order of `RANGED_STAGES`. */
+/** Gives weights other ranges, in the order of `RANGED_STAGES`. */
 export function withRanges({ metadata, tensors }: WeightsFile, ranges: readonly Range[]): WeightsFile {
   const rounded = RANGED_STAGES.map(({ name }, i) => [
     name,
-    ranges[i]!.map((end) => Number(end.toPrecision(6))),
+    ranges[i]!.map((bound) => Number(bound.toPrecision(6))),
   ]);
   return { metadata: { ...metadata, ranges: JSON.stringify(Object.fromEntries(rounded)) }, tensors };
 }

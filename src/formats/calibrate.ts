@@ -3,8 +3,9 @@
  * by that of several rules whose int8 answers come closest to the float ones.
  */
 
-import { serializeWeights, type WeightsFile } from "../core/container.ts";
+import type { WeightsFile } from "../core/container.ts";
 import { Landmarker } from "../core/landmarker.ts";
+import { serializeWeights } from "../core/landmarks.ts";
 import { CROP_BYTES, instantiate, loadParameters } from "../core/model.ts";
 import { RANGED_STAGES, type Range, withRanges } from "../core/ranges.ts";
 

@@ -4,6 +4,8 @@
  */
 import { PbfWriter } from "pbf";
 import { toFloat32, type WeightsFile } from "../core/container.ts";
+import { LANDMARKS } from "../core/landmarks.ts";
+import type { Stage } from "../core/network.ts";
 
 type Write = (pbf: PbfWriter) => void;
 
@@ -90,43 +92,38 @@ export function exportOnnx({ metadata, tensors }: WeightsFile): Uint8Array {
     nodes.push(node(type, [last, ...constants], name, attributes));
     last = name;
   };
-  const activate = (stage: string) =>
-    add("LeakyRelu", `${stage}.prelu`, [], { alpha: get(`${stage}.slope`)[0]! });
-  const normalise = (stage: string) => {
-    const scale = get(`${stage}.scale`);
-    const shape = [scale.length];
+  const affine = ({ name, outputs }: Stage) => {
+    const shape = [outputs];
     const constants = [
-      constant(`${stage}.scale`, shape, scale),
-      constant(`${stage}.shift`, shape),
-      constant(`${stage}.mean`, shape, new Float32Array(scale.length)),
+      constant(`${name}.scale`, shape),
+      constant(`${name}.shift`, shape),
+      constant(`${name}.mean`, shape, new Float32Array(outputs)),
       // With variance 1 − ε the runtime's scale / sqrt(variance + ε) is the scale.
-      constant(`${stage}.variance`, shape, new Float32Array(scale.length).fill(1 - 1e-5)),
+      constant(`${name}.variance`, shape, new Float32Array(outputs).fill(1 - 1e-5)),
     ];
-    add("BatchNormalization", `${stage}.norm`, constants);
+    add("BatchNormalization", `${name}.norm`, constants);
   };
 
-  add("Mul", "input.mul", [constant("input.scale", [1, 3, 1, 1])]);
-  add("Add", "input.add", [constant("input.shift", [1, 3, 1, 1])]);
-  for (const stage of ["conv1", "conv2", "conv3", "conv4", "conv5"]) {
-    const { shape } = tensors.get(`${stage}.weight`)!;
-    const constants = [constant(`${stage}.weight`, shape), constant(`${stage}.bias`, [shape[0]!])];
-    add("Conv", stage, constants, { kernel_shape: [3, 3], pads: [1, 1, 1, 1] });
-    activate(stage);
-    if (stage < "conv4") add("MaxPool", `${stage}.pool`, [], { kernel_shape: [2, 2], strides: [2, 2] });
-    normalise(stage);
-  }
-  const depthwise = [constant("depthwise.weight", [128, 1, 6, 6]), constant("depthwise.bias", [128])];
-  add("Conv", "depthwise", depthwise, { kernel_shape: [6, 6], group: 128 });
-  activate("depthwise");
-  normalise("depthwise");
-  add("Flatten", "features", []);
-  for (const stage of ["fc1", "fc2", "fc3"]) {
-    const { shape } = tensors.get(`${stage}.weight`)!;
-    add("Gemm", stage, [constant(`${stage}.weight`, shape), constant(`${stage}.bias`, [shape[0]!])], {
-      transB: 1,
-    });
-    if (stage !== "fc3") activate(stage);
-    if (stage === "fc1") normalise(stage);
+  const [input, ...stages] = LANDMARKS.stages as [Stage, ...Stage[]];
+  const outputs = stages.at(-1)!.outputs;
+  add("Mul", "input.mul", [constant("input.scale", [1, input.outputs, 1, 1])]);
+  add("Add", "input.add", [constant("input.shift", [1, input.outputs, 1, 1])]);
+  for (const stage of stages) {
+    const { name, kind, size } = stage;
+    const { shape } = tensors.get(`${name}.weight`)!;
+    const filters = kind === "depthwise" ? [stage.outputs, 1, size, size] : shape;
+    const parameters = () => [constant(`${name}.weight`, filters), constant(`${name}.bias`, [stage.outputs])];
+    if (kind === "dense") {
+      add("Gemm", name, parameters(), { transB: 1 });
+    } else if (kind === "depthwise") {
+      add("Conv", name, parameters(), { kernel_shape: [size, size], group: stage.outputs });
+    } else {
+      add("Conv", name, parameters(), { kernel_shape: [3, 3], pads: [1, 1, 1, 1] });
+    }
+    if (stage.slope) add("LeakyRelu", `${name}.prelu`, [], { alpha: get(`${name}.slope`)[0]! });
+    if (stage.pooled) add("MaxPool", `${name}.pool`, [], { kernel_shape: [2, 2], strides: [2, 2] });
+    if (stage.affine) affine(stage);
+    if (kind === "depthwise") add("Flatten", "features", []); // of maps of one pixel
   }
   add("Sigmoid", "landmarks", []);
 
@@ -137,8 +134,8 @@ export function exportOnnx({ metadata, tensors }: WeightsFile): Uint8Array {
     for (const each of nodes) message(graph, 1, each);
     graph.writeStringField(2, metadata.name);
     for (const each of initializers) message(graph, 5, each);
-    message(graph, 11, value("crops", [3, 48, 48]));
-    message(graph, 12, value("landmarks", [10]));
+    message(graph, 11, value("crops", [input.inputs, input.size, input.size]));
+    message(graph, 12, value("landmarks", [outputs]));
   });
   message(model, 8, (opset) => opset.writeVarintField(2, 15));
   return model.finish();

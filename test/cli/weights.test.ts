@@ -8,7 +8,7 @@ import sharp from "sharp";
 import { afterEach, describe, expect, it } from "vitest";
 import { OFFICIAL_FILES } from "../../src/cli/official.ts";
 import { pull } from "../../src/cli/weights.ts";
-import { parseWeights, serializeWeights } from "../../src/core/container.ts";
+import { parseWeights, serializeWeights } from "../../src/core/landmarks.ts";
 import { writeIr } from "../support/openvino.ts";
 import { randomCrops } from "../support/random.ts";
 import { golden, reference } from "../support/reference.ts";

@@ -3,14 +3,16 @@ import { createLandmarkerSync } from "fivepoint";
 import { describe, expect, it } from "vitest";
 import {
   checkFinite,
-  parseWeights,
-  serializeWeights,
+  parseContainer,
+  serializeContainer,
   toFloat32,
   toHalves,
+  toTensor,
   type WeightsFile,
 } from "../../src/core/container.ts";
 import { WeightsError } from "../../src/core/errors.ts";
-import { TENSORS } from "../../src/core/tensors.ts";
+import { parseWeights, serializeWeights, TENSORS } from "../../src/core/landmarks.ts";
+import { elements, tensorsOf } from "../../src/core/network.ts";
 import { random } from "../support/random.ts";
 import { randomWeights } from "../support/weights.ts";
 
@@ -89,11 +91,12 @@ describe("parseWeights", () => {
       /fc1\.weight has the shape \[128,256\], not \[256,128\]/,
     ],
     ["another dtype", (h) => (h["fc1.bias"].dtype = "BF16"), /fc1\.bias has the dtype "BF16"/],
-    ["a place too short", (h) => (h["fc1.bias"].data_offsets[1] -= 4), /fc1\.bias has the place/],
-    ["a negative place", (h) => (h["input.scale"].data_offsets = [-12, 0]), /input\.scale has the place/],
-    ["no place", (h) => delete h["input.scale"].data_offsets, /input\.scale has the place undefined/],
+    ["offsets too close", (h) => (h["fc1.bias"].data_offsets[1] -= 4), /fc1\.bias has the offsets/],
+    ["a negative offset", (h) => (h["input.scale"].data_offsets = [-12, 0]), /input\.scale has the offsets/],
+    ["no offsets", (h) => delete h["input.scale"].data_offsets, /input\.scale has the offsets undefined/],
     ["two tensors in one place", (h) => (h["input.shift"].data_offsets = [0, 12]), /overlaps another tensor/],
-    ["another format", (h) => (h.__metadata__.format = "pt"), /metadata/],
+    ["another format", (h) => (h.__metadata__.format = "pt"), /metadata has the format "pt"/],
+    ["no format", (h) => delete h.__metadata__.format, /metadata lacks format/],
     ["no name", (h) => delete h.__metadata__.name, /metadata/],
     ["metadata that isn't text", (h) => (h.__metadata__.version = 1), /metadata/],
   ])("refuses %s", (_, change, message) => {
@@ -128,6 +131,45 @@ describe("parseWeights", () => {
       );
     },
   );
+});
+
+describe("another network's table", () => {
+  const tall = { name: "tall", kind: "dense", inputs: 2, outputs: 3, size: 1 } as const;
+  const extra = { ...tall, name: "extra", outputs: 1 };
+  const network = { format: "hands", stages: [tall], optional: [extra] };
+  const metadata = { format: "hands", version: "1", name: "n", license: "none", source: "a test" };
+  const file = (...names: string[]): WeightsFile => {
+    const shapes = new Map([tall, extra].flatMap(tensorsOf).map(({ name, shape }) => [name, shape]));
+    const tensor = (name: string) => {
+      const shape = shapes.get(name)!;
+      return toTensor(name, "F32", shape, new Float32Array(elements(shape)).fill(names.length));
+    };
+    return { metadata, tensors: new Map(names.map((name) => [name, tensor(name)])) };
+  };
+  const required = ["tall.weight", "tall.bias"];
+  const all = [...required, "extra.weight", "extra.bias"];
+
+  it.each([
+    ["without", required],
+    ["with", all],
+  ])("gives its files their tensors, %s the optional stage", (_, names) => {
+    const read = parseContainer(serializeContainer(file(...names), network), network);
+    expect(read).toEqual(file(...names));
+    expect([...read.tensors.keys()]).toEqual(names);
+  });
+
+  it("allows no part of an optional stage, and no other network's file", () => {
+    const part = [...required, "extra.weight"];
+    expect(() => serializeContainer(file(...part), network)).toThrow(/lack the tensor extra\.bias/);
+    const bytes = serializeContainer(file(...all), network);
+    const without = withHeader(bytes, (header) => delete header["extra.bias"]);
+    expect(() => parseContainer(without, network)).toThrow(
+      "This isn't a hands weights file: the tensor extra.bias is missing.",
+    );
+    expect(() => parseWeights(bytes)).toThrow(
+      `This isn't a fivepoint weights file: its metadata has the format "hands".`,
+    );
+  });
 });
 
 it("a landmarker refuses halves that aren't finite", () => {

@@ -10,7 +10,8 @@ import {
   WeightsError,
 } from "fivepoint";
 import { describe, expect, it } from "vitest";
-import { parseWeights, serializeWeights, toFloat32 } from "../../src/core/container.ts";
+import { toFloat32 } from "../../src/core/container.ts";
+import { parseWeights, serializeWeights } from "../../src/core/landmarks.ts";
 import { readRanges } from "../../src/core/ranges.ts";
 import { forwardInt8 } from "../reference/int8.ts";
 import { randomCrops } from "../support/random.ts";

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import * as ort from "onnxruntime-node";
 import { describe, expect, it } from "vitest";
-import { parseWeights } from "../../src/core/container.ts";
+import { parseWeights } from "../../src/core/landmarks.ts";
 import { exportOnnx } from "../../src/formats/onnx.ts";
 import { importOpenVino } from "../../src/formats/openvino/import.ts";
 import stored from "../fixtures/golden.json" with { type: "json" };

@@ -1,8 +1,8 @@
 import { createLandmarkerSync, WeightsError } from "fivepoint";
 import { importOpenVino } from "fivepoint/openvino";
 import { describe, expect, it } from "vitest";
-import { parseWeights, serializeWeights, toFloat32, type WeightsFile } from "../../src/core/container.ts";
-import { TENSORS } from "../../src/core/tensors.ts";
+import { toFloat32, type WeightsFile } from "../../src/core/container.ts";
+import { parseWeights, serializeWeights, TENSORS } from "../../src/core/landmarks.ts";
 import { forward } from "../reference/network.ts";
 import { type Dress, writeIr } from "../support/openvino.ts";
 import { random } from "../support/random.ts";

@@ -1,8 +1,8 @@
 /** The int8 network against whole numbers: every stage of both tiers, bit for bit. */
 import { describe, expect, it } from "vitest";
 import { type Tensor, toFloat32, type WeightsFile } from "../../src/core/container.ts";
+import { TENSORS } from "../../src/core/landmarks.ts";
 import { RANGED_STAGES, type Range } from "../../src/core/ranges.ts";
-import { TENSORS } from "../../src/core/tensors.ts";
 import { forwardInt8, quantise } from "../reference/int8.ts";
 import { forward, type Tensors } from "../reference/network.ts";
 import { transform2d, WINOGRAD } from "../reference/winograd.ts";

@@ -1,8 +1,9 @@
 /**
- * The int8 network by plain loops over whole numbers: direct convolution, channel-major, no Winograd. Shares nothing with
- * the kernels but the rules of assembly/pack_int8.ts; sums stay below 2^53 and are exact.
+ * The int8 network by plain loops over whole numbers: direct convolution, channel-major, no Winograd. It shares nothing
+ * with the kernels but the rules of assembly/pack_int8.ts; sums stay below 2^53 and are exact.
  */
-import type { Range } from "../../src/core/ranges.ts";
+import { LANDMARKS } from "../../src/core/landmarks.ts";
+import { RANGED_STAGES, type Range } from "../../src/core/ranges.ts";
 import type { Tensors } from "./network.ts";
 
 /** Activations as steps from zero, and what a step is. */
@@ -157,28 +158,21 @@ export function forwardInt8(
   });
   const { input, weight } = inputStage(tensors, crop);
   let x = input;
-  let size = 48;
-  ["conv1", "conv2", "conv3", "conv4", "conv5"].forEach((name, i) => {
-    const pooled = size > 6;
-    const own = { ...of(name, ranges[i]), ...(name === "conv1" && { weight }) };
-    const from = x;
-    x = layer(
-      from,
-      { ...own, multiple: pooled ? 576 : 36, levels: name === "conv5" ? 32767 : 255 },
-      (q) => convolve(from.values, size, q),
-      pooled ? maxPool(size) : undefined,
-    );
-    if (pooled) size /= 2;
-    stages.set(name, x.values);
-  });
-  const maps = x.values;
-  x = layer(x, of("depthwise", ranges[5]), (q, c) => [
-    q.reduce((sum, w, i) => sum + w * maps[c * 36 + i]!, 0),
-  ]);
-  stages.set("depthwise", x.values);
-  ["fc1", "fc2", "fc3"].forEach((name, i) => {
+  LANDMARKS.stages.slice(1).forEach(({ name, kind, size, pooled }, i) => {
     const { values } = x;
-    x = layer(x, of(name, ranges[6 + i]), (q) => [q.reduce((sum, w, k) => sum + w * values[k]!, 0)]);
+    const parameters = { ...of(name, ranges[i]), ...(i === 0 && { weight }) };
+    if (kind === "conv") {
+      x = layer(
+        x,
+        { ...parameters, multiple: pooled ? 576 : 36, levels: RANGED_STAGES[i]!.bits === 8 ? 255 : 32767 },
+        (q) => convolve(values, size, q),
+        pooled ? maxPool(size) : undefined,
+      );
+    } else {
+      // A depthwise stage reads the map of its own channel, a dense one all values.
+      const start = kind === "depthwise" ? size * size : 0;
+      x = layer(x, parameters, (q, c) => [q.reduce((sum, w, k) => sum + w * values[c * start + k]!, 0)]);
+    }
     stages.set(name, x.values);
   });
   return stages;

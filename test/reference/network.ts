@@ -1,8 +1,9 @@
 /**
- * The whole network in float64, by the obvious loops, channel-major as the model's own files have it. Shares nothing
- * with the kernels: neither layout, order of summation, fusion nor padding by a border.
+ * The whole network in float64, by the obvious loops, channel-major as the model's own files have it. It shares the table of
+ * stages with the product, and nothing with the kernels: neither layout, order of summation, fusion nor padding by a border.
  */
-import { elements, TENSORS } from "../../src/core/tensors.ts";
+import { LANDMARKS, TENSORS } from "../../src/core/landmarks.ts";
+import { elements } from "../../src/core/network.ts";
 
 export type Tensors = ReadonlyMap<string, ArrayLike<number>>;
 
@@ -106,32 +107,24 @@ export const dense = (
 
 /** A crop (48×48 BGR bytes) → the activations after every stage, channel-major; the last are the landmarks. */
 export function forward(tensors: Tensors, crop: Uint8Array): Map<string, Float64Array> {
-  const get = (name: string) => tensors.get(name)!;
-  const stages = new Map<string, Float64Array>();
-  const keep = (name: string, value: Float64Array) => {
-    stages.set(name, value);
-    return value;
-  };
-  const planes = Float64Array.from({ length: 6912 }, (_, i) => crop[(i % 2304) * 3 + Math.floor(i / 2304)]!);
-  let x = keep("input", affine(planes, get("input.scale"), get("input.shift")));
-  let size = 48;
-  for (const name of ["conv1", "conv2", "conv3", "conv4", "conv5"]) {
-    x = prelu(conv3x3(x, size, get(`${name}.weight`), get(`${name}.bias`)), get(`${name}.slope`)[0]!);
-    if (size > 6) {
-      x = maxPool2x2(x, get(`${name}.bias`).length, size);
-      size /= 2;
-    }
-    x = keep(name, affine(x, get(`${name}.scale`), get(`${name}.shift`)));
+  const activations = new Map<string, Float64Array>();
+  let x: Float64Array = Float64Array.from(
+    { length: 6912 },
+    (_, i) => crop[(i % 2304) * 3 + Math.floor(i / 2304)]!,
+  );
+  for (const { name, kind, outputs, size, slope, pooled, affine: isScaled } of LANDMARKS.stages) {
+    const get = (part: string) => tensors.get(`${name}.${part}`)!;
+    if (kind === "conv") x = conv3x3(x, size, get("weight"), get("bias"));
+    if (kind === "depthwise") x = depthwise(x, get("weight"), get("bias"));
+    if (kind === "dense") x = dense(x, get("weight"), get("bias"));
+    if (slope) x = prelu(x, get("slope")[0]!);
+    if (pooled) x = maxPool2x2(x, outputs, size);
+    if (isScaled) x = affine(x, get("scale"), get("shift"));
+    activations.set(name, x);
   }
-  x = prelu(depthwise(x, get("depthwise.weight"), get("depthwise.bias")), get("depthwise.slope")[0]!);
-  x = keep("depthwise", affine(x, get("depthwise.scale"), get("depthwise.shift")));
-  x = prelu(dense(x, get("fc1.weight"), get("fc1.bias")), get("fc1.slope")[0]!);
-  x = keep("fc1", affine(x, get("fc1.scale"), get("fc1.shift")));
-  x = keep("fc2", prelu(dense(x, get("fc2.weight"), get("fc2.bias")), get("fc2.slope")[0]!));
-  x = dense(x, get("fc3.weight"), get("fc3.bias"));
-  keep(
-    "fc3",
+  const { name } = LANDMARKS.stages.at(-1)!;
+  return activations.set(
+    name,
     x.map((v) => 1 / (1 + Math.exp(-v))),
   );
-  return stages;
 }

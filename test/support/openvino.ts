@@ -1,6 +1,7 @@
 /** Writes weights as an OpenVINO IR in the dresses that different releases gave the network. */
 
 import { toFloat32, type WeightsFile } from "../../src/core/container.ts";
+import { LANDMARKS } from "../../src/core/landmarks.ts";
 import { list } from "../../src/formats/openvino/graph.ts";
 import { random } from "./random.ts";
 
@@ -204,10 +205,9 @@ export function writeIr(weights: WeightsFile, dress: Dress): { xml: string; bin:
   plus("input.add", [1, 3, 1, 1], reordered(get("input.shift"), 1, 3));
   range("input", -2, 2);
 
-  for (const stage of ["conv1", "conv2", "conv3", "conv4", "conv5", "depthwise", "fc1", "fc2", "fc3"]) {
-    const isDense = stage.startsWith("fc");
+  for (const { name: stage, kind, inputs, outputs, ...has } of LANDMARKS.stages.slice(1)) {
+    const isDense = kind === "dense";
     let values = get(`${stage}.weight`);
-    const [outputs, inputs = 1] = weights.tensors.get(`${stage}.weight`)!.shape as [number, number];
     const channels = [1, outputs, 1, 1];
     if (stage === "conv1") values = reordered(values, 9, 3);
     const factor = Float32Array.from({ length: outputs }, (_, i) => 0.5 + (i % 7) / 4);
@@ -226,17 +226,17 @@ export function writeIr(weights: WeightsFile, dress: Dress): { xml: string; bin:
         transpose_b: dress.capitals ? (transposed ? "True" : "False") : String(transposed),
       });
     } else {
-      const isDepthwise = stage === "depthwise";
-      const shape = isDepthwise
-        ? [128, 1, 1, 6, 6]
-        : isDense
-          ? [outputs, inputs, 1, 1]
-          : [outputs, inputs, 3, 3];
-      const pad = stage.startsWith("conv") ? "1,1" : "0,0";
+      const shape = {
+        depthwise: [outputs, 1, 1, has.size, has.size],
+        dense: [outputs, inputs, 1, 1],
+        conv: [outputs, inputs, 3, 3],
+        input: [],
+      }[kind];
+      const pad = kind === "conv" ? "1,1" : "0,0";
       const stride = stage === "conv1" ? (dress.stride ?? 1) : 1;
       last = add(
         stage,
-        isDepthwise ? "GroupConvolution" : "Convolution",
+        kind === "depthwise" ? "GroupConvolution" : "Convolution",
         [last, quantised(`${stage}.weight`, shape, values)],
         {
           strides: `${stride},${stride}`,
@@ -251,13 +251,13 @@ export function writeIr(weights: WeightsFile, dress: Dress): { xml: string; bin:
     if (dress.scaled)
       combine(`${stage}.factor`, "Multiply", constant(`${stage}.factor.value`, perChannel, factor));
     plus(`${stage}.bias`, perChannel, get(`${stage}.bias`));
-    if (stage === "fc3") break;
+    if (!has.slope) break;
     const slope = get(`${stage}.slope`);
     const slopes = new Float32Array(dress.slopes ? outputs : 1).fill(slope[0]!);
     if (dress.slopes === "different" && stage === "conv2") slopes[5] = 0.7;
     last = add(`${stage}.prelu`, "PReLU", [last, constant(`${stage}.slope`, [slopes.length], slopes)]);
     if (dress.cut === stage) break;
-    if (stage < "conv4") {
+    if (has.pooled) {
       range(`${stage}.prelu`, -1, 9);
       last = add(`${stage}.pool`, "MaxPool", [last], {
         kernel: "2, 2",
@@ -266,7 +266,7 @@ export function writeIr(weights: WeightsFile, dress: Dress): { xml: string; bin:
         pads_end: "0, 0",
       });
     }
-    if (stage !== "fc2") {
+    if (has.affine) {
       const scale = get(`${stage}.scale`);
       const shift = get(`${stage}.shift`);
       if (dress.norm) {

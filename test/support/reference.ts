@@ -12,7 +12,7 @@ export const readReference = (path: string): Buffer<ArrayBuffer> => {
   return readFileSync(join(reference, path)) as Buffer<ArrayBuffer>;
 };
 
-/** The official FP32 constants: the parameters of the network in the order of src/core/tensors.ts. */
+/** The official FP32 constants: the parameters of the network in the order of src/core/landmarks.ts. */
 export const officialParameters = (): Float32Array => {
   const bytes = readReference(
     "omz/landmarks-regression-retail-0009/FP32/landmarks-regression-retail-0009.bin",

@@ -1,5 +1,6 @@
 import type { Tensor, WeightsFile } from "../../src/core/container.ts";
-import { elements, TENSORS } from "../../src/core/tensors.ts";
+import { TENSORS } from "../../src/core/landmarks.ts";
+import { elements } from "../../src/core/network.ts";
 import { random } from "./random.ts";
 
 /** Weights of a network that keeps its signals lively: float32, variance by fan-in, slopes of both signs. */

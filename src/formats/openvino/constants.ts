@@ -2,7 +2,8 @@
 
 import { fromHalf } from "../../core/container.ts";
 import { WeightsError } from "../../core/errors.ts";
-import { elements } from "../../core/tensors.ts";
+import { TENSORS } from "../../core/landmarks.ts";
+import { elements } from "../../core/network.ts";
 import { type Layer, list } from "./graph.ts";
 
 export interface Constant {
@@ -27,8 +28,8 @@ const ARITHMETIC = new Map<string, (a: number, b: number) => number>([
   ["Divide", (a, b) => a / b],
 ]);
 
-/** No constant is larger: the weights of conv5. */
-const MAX_ELEMENTS = 128 * 64 * 3 * 3;
+/** No constant has more: the largest tensor's. */
+const MAX_ELEMENTS = Math.max(...TENSORS.map(({ shape }) => elements(shape)));
 
 export class Constants {
   readonly #bin: DataView;

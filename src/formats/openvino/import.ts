@@ -1,21 +1,24 @@
 /**
- * Maps an OpenVINO IR of landmarks-regression-retail-0009 on to the stages of the network, by its graph: from the input
- * layer by layer to the output, whatever dress the release gave it. What has no place is refused by name.
+ * Maps an OpenVINO IR of landmarks-regression-retail-0009 on to the stages of the network. It walks the graph from the input
+ * layer by layer to the output, whatever form the release gave it, and refuses by name a layer that has no place.
  */
 import { asBytes } from "../../core/bytes.ts";
 import type { Tensor, WeightsFile, WeightsMetadata } from "../../core/container.ts";
 import { expected, WeightsError } from "../../core/errors.ts";
-import { elements, TENSORS } from "../../core/tensors.ts";
+import { LANDMARKS, TENSORS } from "../../core/landmarks.ts";
+import { elements, type Stage, type TensorSpec, tensorsOf } from "../../core/network.ts";
 import { type Constant, Constants } from "./constants.ts";
 import { type Layer, list, readGraph } from "./graph.ts";
 
-/** Where a walk through a stage stands; a stage's operations come in this order. */
+const [INPUT, ...STAGES] = LANDMARKS.stages as [Stage, ...Stage[]];
+const LAST = STAGES.at(-1)!;
+
+/** How far a walk has come in a stage; the operations of a stage come in this order. */
 const Step = { Weight: 0, Slope: 1, Pool: 2, Affine: 3 } as const;
 
-interface Stage {
-  readonly name: string;
-  readonly channels: number;
-  readonly pooled: boolean;
+/** What the walk has found of a stage. */
+interface Found {
+  readonly stage: Stage;
   step: number;
   weight: Float32Array;
   bias: Float32Array;
@@ -24,20 +27,8 @@ interface Stage {
   shift: Float32Array;
 }
 
-const STAGES = [
-  { name: "conv1", kernel: 3, pooled: true },
-  { name: "conv2", kernel: 3, pooled: true },
-  { name: "conv3", kernel: 3, pooled: true },
-  { name: "conv4", kernel: 3, pooled: false },
-  { name: "conv5", kernel: 3, pooled: false },
-  { name: "depthwise", kernel: 6, pooled: false },
-  { name: "fc1", kernel: 1, pooled: false },
-  { name: "fc2", kernel: 1, pooled: false },
-  { name: "fc3", kernel: 1, pooled: false },
-] as const;
 /** Layers that take the activations as any input; the others have them first. */
 const DATA_ANYWHERE = new Set(["Add", "Multiply", "BatchNormInference"]);
-const SHAPES = new Map(TENSORS.map(({ name, shape }) => [name, shape]));
 
 /**
  * @param xml text of the model's `.xml`
@@ -93,12 +84,12 @@ function isTrue(text: string | undefined): boolean {
 
 class Walk {
   readonly #constants: Constants;
-  readonly #stages: Stage[] = [];
+  readonly #found: Found[] = [];
   readonly #ranges: Record<string, [number, number]> = {};
-  /** Position in the model's input of each of the three channels as they come to the layer at hand. */
+  /** Position in the model's input of each of the three channels as they reach the current layer. */
   #order = [0, 1, 2];
-  readonly #inputScale = new Float32Array(3).fill(1);
-  readonly #inputShift = new Float32Array(3);
+  readonly #inputScale = new Float32Array(INPUT.inputs).fill(1);
+  readonly #inputShift = new Float32Array(INPUT.inputs);
   #sigmoid = false;
 
   constructor(constants: Constants) {
@@ -139,8 +130,13 @@ class Walk {
     operation(layer, data);
   }
 
-  get #stage(): Stage | undefined {
-    return this.#stages.at(-1);
+  get #last(): Found | undefined {
+    return this.#found.at(-1);
+  }
+
+  /** Channels of the activations. */
+  get #channels(): number {
+    return (this.#last?.stage ?? INPUT).outputs;
   }
 
   #constant(layer: Layer, input: number, what: string): Constant {
@@ -152,8 +148,8 @@ class Walk {
   }
 
   /** A constant's value for each channel: one for all, or along axis 1 of N×C×H×W. */
-  #perChannel(layer: Layer, constant: Constant, channels: number): Float32Array {
-    const { shape, values } = constant;
+  #perChannel(layer: Layer, { shape, values }: Constant): Float32Array {
+    const channels = this.#channels;
     if (values.length === 1) return new Float32Array(channels).fill(values[0]!);
     const axis = shape.length >= 3 ? shape.length - 3 : shape.length - 1;
     if (values.length !== channels || shape[axis] !== channels) {
@@ -166,7 +162,7 @@ class Walk {
 
   #arithmetic(layer: Layer, data: number): void {
     const operand = this.#constant(layer, 1 - data, "operand");
-    const values = this.#perChannel(layer, operand, this.#stage?.channels ?? 3);
+    const values = this.#perChannel(layer, operand);
     const zeros = new Float32Array(values.length);
     const ones = new Float32Array(values.length).fill(1);
     if (layer.type === "Add") this.#affine(layer, ones, values);
@@ -192,8 +188,7 @@ class Walk {
       .map((input) => this.#constants.get(input)!);
     if (parameters.length !== 4)
       throw new WeightsError(`The layer "${layer.name}" must have four constant inputs.`);
-    const channels = this.#stage?.channels ?? 3;
-    const [gamma, beta, mean, variance] = parameters.map((p) => this.#perChannel(layer, p, channels)) as [
+    const [gamma, beta, mean, variance] = parameters.map((p) => this.#perChannel(layer, p)) as [
       Float32Array,
       Float32Array,
       Float32Array,
@@ -208,34 +203,34 @@ class Walk {
     );
   }
 
-  /** x · by + add, where it stands: on the input, before the slope (into weight and bias), or at the stage's end. */
+  /** Takes x · by + add: on the input, before the slope (into weight and bias), or at the end of the stage. */
   #affine(layer: Layer, by: Float32Array, add: Float32Array): void {
-    const stage = this.#stage;
-    if (!stage) {
+    const found = this.#last;
+    if (!found) {
       this.#order.forEach((to, from) => {
         this.#inputScale[to]! *= by[from]!;
         this.#inputShift[to] = this.#inputShift[to]! * by[from]! + add[from]!;
       });
       return;
     }
-    if (stage.step === Step.Weight) {
-      const each = stage.weight.length / stage.channels;
-      stage.weight = stage.weight.map((w, i) => w * by[Math.floor(i / each)]!);
-      stage.bias = stage.bias.map((b, i) => b * by[i]! + add[i]!);
+    const { name, outputs, affine } = found.stage;
+    if (found.step === Step.Weight) {
+      const each = found.weight.length / outputs;
+      found.weight = found.weight.map((w, i) => w * by[Math.floor(i / each)]!);
+      found.bias = found.bias.map((b, i) => b * by[i]! + add[i]!);
       return;
     }
-    if (!SHAPES.has(`${stage.name}.scale`)) {
+    if (!affine)
       throw new WeightsError(
-        `The layer "${layer.name}" (${layer.type}) follows ${stage.name}, which has no affine.`,
+        `The layer "${layer.name}" (${layer.type}) follows ${name}, which has no affine.`,
       );
-    }
-    stage.step = Step.Affine;
-    stage.scale = stage.scale.map((s, i) => s * by[i]!);
-    stage.shift = stage.shift.map((s, i) => s * by[i]! + add[i]!);
+    found.step = Step.Affine;
+    found.scale = found.scale.map((s, i) => s * by[i]!);
+    found.shift = found.shift.map((s, i) => s * by[i]! + add[i]!);
   }
 
   #reorder(layer: Layer): void {
-    if (this.#stage)
+    if (this.#last)
       throw new WeightsError(
         `The layer "${layer.name}" (${layer.type}) reorders channels inside the network.`,
       );
@@ -263,7 +258,7 @@ class Walk {
       ["new_axis_mask", "shrink_axis_mask", "ellipsis_mask"].every(
         (mask) => !list(layer.data[mask]).includes(1),
       ) &&
-      [1, 3, 48, 48].every((size, axis) => {
+      [1, INPUT.inputs, INPUT.size, INPUT.size].every((size, axis) => {
         const backwards = axis === 1;
         if (axis >= strides!.length) return !backwards; // axes that aren't named are taken whole
         const first = begin![axis]!;
@@ -279,16 +274,16 @@ class Walk {
 
   #convolution(layer: Layer): void {
     const { name, type, data } = layer;
-    const before = this.#stage;
-    const definition = STAGES[this.#stages.length];
-    if (!definition) throw new WeightsError(`The layer "${name}" (${type}) comes after the last stage.`);
-    if (before && (before.slope === undefined || (before.pooled && before.step < Step.Pool))) {
+    const before = this.#last;
+    const stage = STAGES[this.#found.length];
+    if (!stage) throw new WeightsError(`The layer "${name}" (${type}) comes after the last stage.`);
+    if (before && (before.slope === undefined || (before.stage.pooled && before.step < Step.Pool))) {
       throw new WeightsError(
-        `The layer "${name}" (${type}) starts a stage before ${before.name} has its PReLU${before.pooled ? " and its pooling" : ""}.`,
+        `The layer "${name}" (${type}) starts a stage before ${before.stage.name} has its PReLU${before.stage.pooled ? " and its pooling" : ""}.`,
       );
     }
-    const shape = SHAPES.get(`${definition.name}.weight`)!;
-    const channels = shape[0]!;
+    const { inputs, outputs, kind } = stage;
+    const [{ shape }] = tensorsOf(stage) as [TensorSpec];
     const constant = this.#constant(layer, 1, "weight");
     const size = constant.shape.filter((n) => n !== 1);
     const transposed = type === "MatMul" && !isTrue(data.transpose_b);
@@ -297,57 +292,50 @@ class Walk {
     const wanted = transposed ? [...shape].reverse() : shape;
     if (
       size.join() !== wanted.filter((n) => n !== 1).join() ||
-      (type === "GroupConvolution") !== (definition.name === "depthwise")
+      (type === "GroupConvolution") !== (kind === "depthwise")
     ) {
       throw new WeightsError(
-        `The layer "${name}" (${type}) has the weights [${constant.shape}], where ${definition.name} has [${shape}].`,
+        `The layer "${name}" (${type}) has the weights [${constant.shape}], where ${stage.name} has [${shape}].`,
       );
     }
     if (type !== "MatMul") {
-      const pad = definition.kernel === 3 ? 1 : 0;
-      if (
-        !isPair(data.strides, 1) ||
-        !isPair(data.dilations, 1) ||
-        !isPadded(data, pad, definition.kernel === 6 ? undefined : pad)
-      ) {
+      const pad = kind === "conv" ? 1 : 0;
+      const same = kind === "depthwise" ? undefined : pad;
+      if (!isPair(data.strides, 1) || !isPair(data.dilations, 1) || !isPadded(data, pad, same)) {
         throw new WeightsError(
-          `The layer "${name}" (${type}) has other strides, dilations or pads than ${definition.name}.`,
+          `The layer "${name}" (${type}) has other strides, dilations or pads than ${stage.name}.`,
         );
       }
     }
     let weight = constant.values.slice();
     if (transposed) {
-      const [outputs, inputs] = shape as [number, number];
       weight = Float32Array.from(
         weight,
         (_, i) => constant.values[(i % inputs) * outputs + Math.floor(i / inputs)]!,
       );
     }
     if (!before) {
-      // Back to the order of the input's channels.
+      // The channels go back into the order of the input.
       weight = Float32Array.from(weight, (_, i) => {
-        const channel = Math.floor(i / 9) % 3;
+        const channel = Math.floor(i / 9) % inputs;
         return constant.values[i + 9 * (this.#order.indexOf(channel) - channel)]!;
       });
     }
-    this.#stages.push({
-      name: definition.name,
-      channels,
-      pooled: definition.pooled,
+    this.#found.push({
+      stage,
       step: Step.Weight,
       weight,
-      bias: new Float32Array(channels),
-      scale: new Float32Array(channels).fill(1),
-      shift: new Float32Array(channels),
+      bias: new Float32Array(outputs),
+      scale: new Float32Array(outputs).fill(1),
+      shift: new Float32Array(outputs),
     });
   }
 
   #prelu(layer: Layer): void {
-    const stage = this.#stage;
-    if (stage?.step !== Step.Weight || stage.name === "fc3") {
-      throw new WeightsError(
-        `The layer "${layer.name}" (PReLU) has no place after ${stage?.name ?? "the input"}.`,
-      );
+    const found = this.#last;
+    if (found?.step !== Step.Weight || !found.stage.slope) {
+      const after = found?.stage.name ?? "the input";
+      throw new WeightsError(`The layer "${layer.name}" (PReLU) has no place after ${after}.`);
     }
     const { values } = this.#constant(layer, 1, "slope");
     if (values.some((slope) => slope !== values[0])) {
@@ -355,16 +343,17 @@ class Walk {
         `The layer "${layer.name}" (PReLU) has slopes that differ by channel: each stage here has one.`,
       );
     }
-    stage.slope = values[0]!;
-    stage.step = Step.Slope;
+    found.slope = values[0]!;
+    found.step = Step.Slope;
   }
 
   #pool(layer: Layer): void {
-    const stage = this.#stage;
+    const found = this.#last;
     const { data, name } = layer;
-    if (!stage?.pooled || stage.step !== Step.Slope) {
+    if (!found?.stage.pooled || found.step !== Step.Slope) {
+      const pooled = STAGES.filter((stage) => stage.pooled).map((stage) => stage.name);
       throw new WeightsError(
-        `The layer "${name}" (MaxPool) has no place there: conv1 to conv3 pool after their PReLU.`,
+        `The layer "${name}" (MaxPool) has no place there: ${pooled.join(", ")} pool after their PReLU.`,
       );
     }
     const isPlain =
@@ -373,7 +362,7 @@ class Walk {
       (data.dilations === undefined || isPair(data.dilations, 1)) &&
       isPadded(data, 0, 0);
     if (!isPlain) throw new WeightsError(`The layer "${name}" (MaxPool) isn't 2×2 with stride 2.`);
-    stage.step = Step.Pool;
+    found.step = Step.Pool;
   }
 
   #convert({ name, data }: Layer): void {
@@ -382,18 +371,17 @@ class Walk {
       throw new WeightsError(`The layer "${name}" (Convert) makes the activations ${type}, not f32 or f16.`);
   }
 
-  /** Activations between a stage's PReLU and its pooling have a range too, but it is no range of a stage's result. */
+  /** Keeps the range of a stage's output; activations between its PReLU and its pooling have one too, which isn't needed. */
   #fakeQuantize(layer: Layer): void {
-    const stage = this.#stage;
-    const end = SHAPES.has(`${stage?.name}.scale`) ? Step.Affine : Step.Slope;
-    if (stage && stage.step < end) return;
+    const { step = Step.Affine, stage = INPUT } = this.#last ?? {};
+    if (step < (stage.affine ? Step.Affine : Step.Slope)) return;
     const low = this.#constant(layer, 1, "range").values;
     const high = this.#constant(layer, 2, "range").values;
-    this.#ranges[stage?.name ?? "input"] = [Math.min(...low), Math.max(...high)];
+    this.#ranges[stage.name] = [Math.min(...low), Math.max(...high)];
   }
 
   #end({ name }: Layer): void {
-    if (this.#stage?.name !== "fc3")
+    if (this.#last?.stage !== LAST)
       throw new WeightsError(`The sigmoid "${name}" comes before the last stage.`);
     this.#sigmoid = true;
   }
@@ -401,19 +389,21 @@ class Walk {
   finish(metadata: Partial<WeightsMetadata>): WeightsFile {
     if (!this.#sigmoid)
       throw new WeightsError(
-        `The model ends after ${this.#stage?.name ?? "its input"}, before the sigmoid of fc3.`,
+        `The model ends after ${this.#last?.stage.name ?? "its input"}, before the sigmoid of ${LAST.name}.`,
       );
     const values = new Map<string, Float32Array>([
-      ["input.scale", this.#inputScale],
-      ["input.shift", this.#inputShift],
+      [`${INPUT.name}.scale`, this.#inputScale],
+      [`${INPUT.name}.shift`, this.#inputShift],
     ]);
-    for (const { name, weight, bias, slope, scale, shift } of this.#stages) {
-      values
-        .set(`${name}.weight`, weight)
-        .set(`${name}.bias`, bias)
-        .set(`${name}.scale`, scale)
-        .set(`${name}.shift`, shift);
-      if (slope !== undefined) values.set(`${name}.slope`, Float32Array.of(slope));
+    for (const { stage, slope, weight, bias, scale, shift } of this.#found) {
+      const parts = {
+        weight,
+        bias,
+        scale,
+        shift,
+        ...(slope !== undefined && { slope: Float32Array.of(slope) }),
+      };
+      for (const [part, tensor] of Object.entries(parts)) values.set(`${stage.name}.${part}`, tensor);
     }
     const tensors = new Map<string, Tensor>();
     for (const { name, shape } of TENSORS) {
@@ -438,7 +428,7 @@ class Walk {
         source: "OpenVINO IR",
         ...ranges,
         ...metadata,
-        format: "fivepoint",
+        format: LANDMARKS.format,
       },
       tensors,
     };

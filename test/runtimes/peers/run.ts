@@ -10,7 +10,8 @@ import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } fr
 import { join, resolve } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { gzipSync } from "node:zlib";
-import { parseWeights, toFloat32 } from "../../../src/core/container.ts";
+import { toFloat32 } from "../../../src/core/container.ts";
+import { parseWeights } from "../../../src/core/landmarks.ts";
 import { exportOnnx } from "../../../src/formats/onnx.ts";
 import { bundledModules, COMPATIBILITY_DATE, startWorker } from "../../support/miniflare.ts";
 import { randomCrops } from "../../support/random.ts";
