@@ -1,10 +1,13 @@
 // Bundles each entry of the package with esbuild and puts the binary files beside them, and the licences of what is bundled.
-import { chmod, copyFile, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, copyFile, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { build } from "esbuild";
 
-await mkdir("dist", { recursive: true });
-for (const folder of ["cli", "pool", "shared"]) await rm(`dist/${folder}`, { recursive: true, force: true }); // what lay there before would be packed
+// Everything but the modules is written anew: what a removed source left would be packed.
+const { targets } = JSON.parse(await readFile("asconfig.json", "utf8"));
+const modules = Object.values(targets).map(({ outFile }) => outFile);
+for (const entry of await readdir("dist"))
+  if (!modules.includes(`dist/${entry}`)) await rm(`dist/${entry}`, { recursive: true });
 await copyFile("weights/default.safetensors", "dist/weights.safetensors");
 
 const common = {

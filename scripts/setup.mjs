@@ -1,5 +1,5 @@
 // Brings a clone to the state that `npm start` and `npm test` need, doing only what is missing:
-// installs when package-lock.json changed, builds when a source is newer than dist/.
+// installs when package-lock.json changed, builds modules and bundles when a source of theirs is newer.
 // Runs on the machine's own Node (>= 20) and on nothing but Node's standard library.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -9,7 +9,6 @@ import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const stamp = join(root, "node_modules", ".fivepoint-setup");
-const built = join(root, "dist", ".built");
 
 function npm(...args) {
   console.error(`> npm ${args.join(" ")}`);
@@ -22,10 +21,11 @@ function npm(...args) {
   if (status !== 0) process.exit(status ?? 1);
 }
 
+/** When a file, or anything in a folder, last changed; a folder itself changes when a file in it is removed. */
 function newest(path) {
   const stat = statSync(path);
   if (!stat.isDirectory()) return stat.mtimeMs;
-  return Math.max(0, ...readdirSync(path).map((name) => newest(join(path, name))));
+  return Math.max(stat.mtimeMs, ...readdirSync(path).map((name) => newest(join(path, name))));
 }
 
 const lock = createHash("sha256")
@@ -37,16 +37,31 @@ if (!existsSync(stamp) || readFileSync(stamp, "utf8") !== lock) {
   writeFileSync(stamp, lock);
 }
 
-const sources = [
-  "assembly",
-  "src",
-  "scripts",
-  "asconfig.json",
-  "package.json",
-  "weights/default.safetensors",
-];
-const changed = Math.max(...sources.map((path) => newest(join(root, path))));
-if (!existsSync(built) || statSync(built).mtimeMs < changed) {
-  npm("run", "build");
-  writeFileSync(built, "");
+/** Runs a script of package.json when one of the sources is newer than an output, or an output is missing. */
+function build(script, outputs, sources) {
+  const oldest = Math.min(
+    ...outputs.map((path) => (existsSync(join(root, path)) ? newest(join(root, path)) : 0)),
+  );
+  if (oldest <= Math.max(...sources.map((path) => newest(join(root, path))))) npm("run", script);
 }
+
+// Of each build the files that it writes last: when it failed, they are old or missing.
+const { targets } = JSON.parse(readFileSync(join(root, "asconfig.json"), "utf8"));
+const modules = Object.values(targets)
+  .map(({ outFile }) => outFile)
+  .filter((file) => file.startsWith("dist/"));
+build("build:wasm", modules, ["assembly", "asconfig.json", "package-lock.json"]);
+build(
+  "build:ts",
+  ["dist/index.d.ts"],
+  [
+    ...modules,
+    "src",
+    "scripts",
+    "weights/default.safetensors",
+    "tsconfig.json",
+    "tsconfig.types.json",
+    "package.json",
+    "package-lock.json",
+  ],
+);
