@@ -1,4 +1,3 @@
-import { demangle } from "@assemblyscript/loader";
 import { checkFinite, type WeightsFile } from "./container.ts";
 import { expected } from "./errors.ts";
 import { TENSORS } from "./landmarks.ts";
@@ -11,7 +10,7 @@ export const CROP_BYTES = 48 * 48 * 3;
 export const OUTPUTS = 10;
 
 /** What the module exports: the other side of assembly/index.ts, where each function is explained. */
-export interface ModelExports extends Record<string, unknown> {
+export interface ModelExports extends WebAssembly.Exports {
   readonly memory: WebAssembly.Memory;
   relaxed(): number;
   batch(): number;
@@ -52,16 +51,19 @@ const FUNCTIONS = [
   "landmarks",
 ] as const;
 
+/** @throws TypeError unless it was compiled from `model.wasm` or `model-relaxed.wasm` */
+export function checkModule(module: WebAssembly.Module): void {
+  if (!isModel(module))
+    throw expected(TypeError, "options.module", "a module compiled from fivepoint's model.wasm", module);
+}
+
 /**
- * Instantiates a module compiled from `model.wasm` or `model-relaxed.wasm`.
- * @throws TypeError when it is another module, or none
+ * Instantiates a module.
+ * @throws TypeError as `checkModule`
  */
 export function instantiate(module: WebAssembly.Module): ModelExports {
-  if (!isModel(module)) {
-    throw expected(TypeError, "options.module", "a module compiled from fivepoint's model.wasm", module);
-  }
-  // Not the loader's instantiateSync: it tells a module by instanceof, and edge runtimes hand over one of another realm.
-  return demangle<ModelExports>(new WebAssembly.Instance(module).exports);
+  checkModule(module);
+  return new WebAssembly.Instance(module).exports as ModelExports;
 }
 
 function isModel(module: WebAssembly.Module): boolean {

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { type ASUtil, instantiateSync } from "@assemblyscript/loader";
 import { expect } from "vitest";
 
 export const TIERS = ["baseline", "relaxed"] as const;
@@ -13,20 +14,21 @@ const SENTINEL = 1.5e30;
  * both sides; `check` fails where one changed.
  */
 export class Kernels {
-  readonly #exports: WebAssembly.Exports;
+  readonly #exports: ASUtil & Record<string, unknown>;
   readonly #f32: Float32Array;
   readonly #buffers: { at: number; length: number }[] = [];
   #top: number;
 
   constructor(module: string, tier: Tier) {
-    const bytes = readFileSync(`build/test/${module}-${tier}.wasm`);
-    this.#exports = new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports;
+    this.#exports = instantiateSync<Record<string, unknown>>(
+      readFileSync(`build/test/${module}-${tier}.wasm`),
+    ).exports;
     this.#f32 = new Float32Array(this.memory);
     this.#top = (this.call("arena") + 63) & ~63;
   }
 
   get memory(): ArrayBuffer {
-    return (this.#exports.memory as WebAssembly.Memory).buffer;
+    return this.#exports.memory!.buffer;
   }
 
   call(name: string, ...values: number[]): number {

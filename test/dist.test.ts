@@ -1,8 +1,9 @@
-/** The sizes that package.json promises ("budgets", in bytes). */
+/** What ships: the sizes that package.json promises ("budgets", in bytes), and what must not be in it. */
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
+import { globSync } from "tinyglobby";
 import { describe, expect, it } from "vitest";
 
 const { budgets } = JSON.parse(readFileSync("package.json", "utf8")) as {
@@ -55,5 +56,32 @@ describe("sizes", () => {
     const report = JSON.parse(json);
     const [pack] = Array.isArray(report) ? report : Object.values<{ unpackedSize: number }>(report);
     expect(pack.unpackedSize).toBeLessThanOrEqual(budgets.unpacked);
+  });
+});
+
+describe("dist", () => {
+  it("holds nothing of AssemblyScript's loader, which is for tests and tools", () => {
+    const loader = readFileSync("node_modules/@assemblyscript/loader/index.js", "utf8");
+    // Its texts and the names of exports that it looks for: a minifier leaves these as they are.
+    const texts = [...loader.matchAll(/"(Operation requires [^"]+|utf-16le)"|\b(__[a-z]+[A-Z]\w+)/g)];
+    const marks = new Set(texts.map(([, text, name]) => text ?? name!));
+    expect(marks).toContain("__setArgumentsLength");
+    expect(marks.size).toBeGreaterThan(4);
+    const scripts = globSync("dist/**/*.js");
+    expect(scripts).toContain("dist/shared/core.js");
+    for (const path of scripts) {
+      const script = readFileSync(path, "utf8");
+      expect(
+        [...marks].filter((mark) => script.includes(mark)),
+        path,
+      ).toEqual([]);
+    }
+  });
+
+  it("holds declarations of sources that are there, and of no others", () => {
+    const declarations = globSync("dist/**/*.d.ts");
+    expect(declarations).toContain("dist/core/types.d.ts");
+    const source = (path: string) => path.replace("dist/", "src/").replace(".d.ts", ".ts");
+    expect(declarations.filter((path) => !existsSync(source(path)))).toEqual([]);
   });
 });
