@@ -1,9 +1,8 @@
 /** Modules and weights inside the package, as text: decoded when they are first asked for, not on import. */
 
 import { fromBase64, fromHex } from "./core/decode.ts";
-import { weightsBytes } from "./core/landmarker.ts";
-import { chooseTier } from "./core/simd.ts";
-import type { LandmarkerOptions, SimdTier } from "./core/types.ts";
+import type { Settings } from "./core/options.ts";
+import type { SimdTier } from "./core/types.ts";
 
 // Large texts last: where they alternate with code in a bundle, gzip makes a kilobyte more of it.
 
@@ -12,29 +11,37 @@ import relaxedHex from "../dist/model-relaxed.wasm";
 import weightsBase64 from "../weights/default.safetensors";
 
 const modules: { [tier in SimdTier]?: WebAssembly.Module } = {};
+const compiling: { [tier in SimdTier]?: Promise<WebAssembly.Module> } = {};
 let weights: Uint8Array | undefined;
 
 const moduleBytes = (tier: SimdTier) => fromHex(tier === "relaxed" ? relaxedHex : baselineHex);
 
-/** The module that the options give or ask for. @throws TypeError, RangeError for a bad `options.simd` */
-export async function getModule(options: LandmarkerOptions | undefined): Promise<WebAssembly.Module> {
-  if (options?.module !== undefined) return options.module;
-  const tier = chooseTier(options?.simd);
-  modules[tier] ??= await WebAssembly.compile(moduleBytes(tier));
-  return modules[tier];
+async function compile(tier: SimdTier): Promise<WebAssembly.Module> {
+  try {
+    modules[tier] = await WebAssembly.compile(moduleBytes(tier));
+    return modules[tier];
+  } finally {
+    delete compiling[tier]; // after a failure the next call tries again
+  }
 }
 
-export function getModuleSync(options: LandmarkerOptions | undefined): WebAssembly.Module {
-  if (options?.module !== undefined) return options.module;
-  const tier = chooseTier(options?.simd);
+/** The module that the settings hold or ask for. Calls at the same time share one compilation. */
+export async function getModule({ module, tier }: Settings): Promise<WebAssembly.Module> {
+  const compiled = module ?? modules[tier];
+  if (compiled) return compiled;
+  compiling[tier] ??= compile(tier);
+  return compiling[tier];
+}
+
+export function getModuleSync({ module, tier }: Settings): WebAssembly.Module {
+  if (module) return module;
   modules[tier] ??= new WebAssembly.Module(moduleBytes(tier));
   return modules[tier];
 }
 
-/** The bytes of the weights file that the options give, or of the embedded one. @throws TypeError for a bad `options.weights` */
-export function getWeights(options: LandmarkerOptions | undefined): Uint8Array {
-  const given = weightsBytes(options);
-  if (given) return given;
+/** The bytes of the weights file that the settings hold, or of the embedded one. */
+export function getWeights(settings: Settings): Uint8Array {
+  if (settings.weights) return settings.weights;
   weights ??= fromBase64(weightsBase64);
   return weights;
 }

@@ -5,6 +5,7 @@
 
 import { getModule, getModuleSync, getWeights } from "./bundled.ts";
 import { Landmarker } from "./core/landmarker.ts";
+import { resolveOptions } from "./core/options.ts";
 import type { LandmarkerOptions } from "./core/types.ts";
 
 export * from "./core/public.ts";
@@ -14,7 +15,8 @@ export * from "./core/public.ts";
  * @throws TypeError, RangeError for a bad option, WeightsError for a bad weights file (as a rejected promise)
  */
 export async function createLandmarker(options?: LandmarkerOptions): Promise<Landmarker> {
-  return new Landmarker(await getModule(options), getWeights(options), options);
+  const settings = resolveOptions(options);
+  return new Landmarker(await getModule(settings), getWeights(settings), settings);
 }
 
 /**
@@ -23,5 +25,6 @@ export async function createLandmarker(options?: LandmarkerOptions): Promise<Lan
  * @throws TypeError, RangeError for a bad option, WeightsError for a bad weights file
  */
 export function createLandmarkerSync(options?: LandmarkerOptions): Landmarker {
-  return new Landmarker(getModuleSync(options), getWeights(options), options);
+  const settings = resolveOptions(options);
+  return new Landmarker(getModuleSync(settings), getWeights(settings), settings);
 }

@@ -5,6 +5,7 @@
 import { fileBytes } from "./core/bytes.ts";
 import { checkOptions, expected } from "./core/errors.ts";
 import { Landmarker } from "./core/landmarker.ts";
+import { resolveOptions } from "./core/options.ts";
 import type { LandmarkerOptions } from "./core/types.ts";
 
 export * from "./core/public.ts";
@@ -53,6 +54,7 @@ export async function createLandmarker(options: SlimOptions): Promise<Landmarker
     if (!options?.[name])
       throw expected(TypeError, `options.${name}`, "bytes, an address or a Response", options?.[name]);
   }
+  const { precision } = resolveOptions({ precision: options.precision });
   const [module, weights] = await Promise.all([compile(options.module), readBytes(options.weights)]);
-  return new Landmarker(module, weights, { precision: options.precision });
+  return new Landmarker(module, weights, { precision });
 }

@@ -1,6 +1,6 @@
 import { fromBase64 } from "./decode.ts";
-import { Landmarker, weightsBytes } from "./landmarker.ts";
-import { chooseTier } from "./simd.ts";
+import { Landmarker } from "./landmarker.ts";
+import { resolveOptions } from "./options.ts";
 import type { LandmarkerOptions, SimdTier } from "./types.ts";
 
 /** The constructors for runtimes that hand over compiled modules and forbid compiling bytes. */
@@ -12,10 +12,9 @@ export function fromCompiled(modules: Record<SimdTier, WebAssembly.Module>, weig
    * @throws TypeError, RangeError for a bad option, WeightsError for a bad weights file
    */
   function createLandmarkerSync(options?: LandmarkerOptions): Landmarker {
-    const given = weightsBytes(options);
-    if (!given) weights ??= fromBase64(weightsBase64);
-    const module = options?.module === undefined ? modules[chooseTier(options?.simd)] : options.module;
-    return new Landmarker(module, given ?? weights!, options);
+    const settings = resolveOptions(options);
+    if (!settings.weights) weights ??= fromBase64(weightsBase64);
+    return new Landmarker(settings.module ?? modules[settings.tier], settings.weights ?? weights!, settings);
   }
 
   /** `createLandmarkerSync` as a promise, for code that runs elsewhere too. */

@@ -1,23 +1,14 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
-import { fileBytes } from "./bytes.ts";
 import type { WeightsFile } from "./container.ts";
-import { checkOptions, expected } from "./errors.ts";
+import { expected } from "./errors.ts";
 import { cropInto } from "./image.ts";
 import { parseWeights } from "./landmarks.ts";
 import { CROP_BYTES, instantiate, loadParameters, loadRanges, type ModelExports, OUTPUTS } from "./model.ts";
+import type { Settings } from "./options.ts";
 import { checkCrops, faceRequest, facesRequest, type Request } from "./request.ts";
 import { agreement, plausibility } from "./score.ts";
-import type {
-  Box,
-  DetectOptions,
-  Face,
-  ImageLike,
-  LandmarkerInfo,
-  LandmarkerOptions,
-  Point,
-  Precision,
-} from "./types.ts";
+import type { Box, DetectOptions, Face, ImageLike, LandmarkerInfo, Point, Precision } from "./types.ts";
 
 /**
  * Finds five landmarks in a box of an image. Made by `createLandmarker` or `createLandmarkerSync`. All methods are
@@ -35,12 +26,11 @@ export class Landmarker {
    * @param weights bytes of a weights file; kept, so they must not change
    * @throws WeightsError, TypeError
    */
-  constructor(module: WebAssembly.Module, weights: Uint8Array, options?: LandmarkerOptions) {
-    checkOptions(options, ["weights", "precision", "simd", "module"]);
-    const { precision = "f32", simd = "auto" } = options ?? {};
-    if (precision !== "f32" && precision !== "int8") {
-      throw expected(TypeError, "options.precision", '"f32" or "int8"', precision);
-    }
+  constructor(
+    module: WebAssembly.Module,
+    weights: Uint8Array,
+    { precision, simd = "auto" }: Pick<Settings, "precision"> & Partial<Settings>,
+  ) {
     const model = instantiate(module);
     const tier = model.relaxed() ? "relaxed" : "baseline";
     if (simd !== "auto" && simd !== tier) {
@@ -183,13 +173,4 @@ export function toFace(normalized: Float32Array, box: Box, score: number): Face 
     points.push({ x: box.x + normalized[i]! * box.width, y: box.y + normalized[i + 1]! * box.height });
   }
   return { points, normalized, box, score };
-}
-
-/** Checks `options.weights` and returns its bytes, or undefined when it isn't given. */
-export function weightsBytes(options: LandmarkerOptions | undefined): Uint8Array | undefined {
-  const weights = options?.weights;
-  if (weights === undefined) return undefined;
-  const bytes = fileBytes(weights);
-  if (bytes) return bytes;
-  throw expected(TypeError, "options.weights", "a Uint8Array or an ArrayBuffer", weights);
 }

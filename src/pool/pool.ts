@@ -3,6 +3,7 @@ import { checkOptions, expected } from "../core/errors.ts";
 import { cropInto } from "../core/image.ts";
 import { Landmarker, toFace } from "../core/landmarker.ts";
 import { CROP_BYTES, instantiate, type ModelExports, OUTPUTS } from "../core/model.ts";
+import { resolveOptions } from "../core/options.ts";
 import { checkCrops, faceRequest, facesRequest, type Request } from "../core/request.ts";
 import type {
   Box,
@@ -94,10 +95,11 @@ export class Pool {
     const { size = Math.min(MOST_BY_DEFAULT, platform.cores()), ...others } = options ?? {};
     if (!(Number.isInteger(size) && size >= 1 && size <= MOST_WORKERS))
       throw expected(RangeError, "options.size", `a whole number of 1 to ${MOST_WORKERS}`, size);
-    const module = await getModule(others);
+    const settings = resolveOptions(others);
+    const module = await getModule(settings);
     // A copy: the bytes are posted again to each worker that takes another's place.
-    const weights = getWeights(others).slice();
-    const { info } = new Landmarker(module, weights, others); // what a worker couldn't use is refused here
+    const weights = getWeights(settings).slice();
+    const { info } = new Landmarker(module, weights, settings); // what a worker couldn't use is refused here
     const pool = new Pool(platform, size, info, { module, weights, precision: info.precision });
     try {
       await Promise.all(Array.from({ length: size }, () => pool.#seat()));

@@ -1,0 +1,32 @@
+import { fileBytes } from "./bytes.ts";
+import { checkOptions, expected } from "./errors.ts";
+import { checkModule } from "./model.ts";
+import { chooseTier } from "./simd.ts";
+import type { LandmarkerOptions, Precision, SimdTier } from "./types.ts";
+
+/** The options of a landmarker with their defaults. */
+export interface Settings {
+  /** What the caller gives; otherwise an entry uses what it has embedded. */
+  readonly weights: Uint8Array | undefined;
+  readonly module: WebAssembly.Module | undefined;
+  readonly precision: Precision;
+  readonly simd: SimdTier | "auto";
+  /** The tier to load where no module is given. */
+  readonly tier: SimdTier;
+}
+
+/**
+ * Checks options before anything is decoded, compiled or started.
+ * @throws TypeError, RangeError that names the option
+ */
+export function resolveOptions(options: LandmarkerOptions | undefined): Settings {
+  checkOptions(options, ["weights", "precision", "simd", "module"]);
+  const { weights, module, precision = "f32", simd = "auto" } = options ?? {};
+  if (precision !== "f32" && precision !== "int8")
+    throw expected(TypeError, "options.precision", '"f32" or "int8"', precision);
+  const bytes = weights === undefined ? undefined : fileBytes(weights);
+  if (weights !== undefined && !bytes)
+    throw expected(TypeError, "options.weights", "a Uint8Array or an ArrayBuffer", weights);
+  if (module !== undefined) checkModule(module);
+  return { weights: bytes, module, precision, simd, tier: chooseTier(simd) };
+}
