@@ -40,17 +40,9 @@ export interface TierStages {
 // biome-ignore lint/suspicious/noExplicitAny: the exports of bench/assembly/stages.ts, functions and addresses
 type Exports = any;
 
-const FLAGS = ["-O1", "--noAssert", "--runtime", "stub", "--use", "abort=", "--enable", "simd"];
-
 async function instantiate(tier: TierStages["tier"]): Promise<Exports> {
   const file = join(BUILD, `stages-${tier}.wasm`);
-  const { error, stderr } = await asc.main([
-    "bench/assembly/stages.ts",
-    "-o",
-    file,
-    ...FLAGS,
-    ...(tier === "relaxed" ? ["--enable", "relaxed-simd"] : []),
-  ]);
+  const { error, stderr } = await asc.main(["bench/assembly/stages.ts", "--target", tier, "--outFile", file]);
   if (error) throw new Error(`${error.message}\n${stderr}`);
   const wasm: Exports = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(file))).exports;
   const weights = parseWeights(readFileSync(join(MODELS, "weights.safetensors")));
@@ -133,7 +125,7 @@ function jobs(wasm: Exports, arithmetic: keyof typeof ARITHMETICS): Job[] {
   return [
     {
       name: "input",
-      run: () => input(crop, offsets, map),
+      run: () => input(crop, offsets, map, 48, 48),
       direct: 6912,
       executed: 6912,
       bytes: 6912 + bytes * 4 * 2304,
@@ -173,7 +165,7 @@ const directConv = (
   const [from, weights, params, to] = keys.map((key) => wasm[key].value);
   return {
     name: `${name}, direct`,
-    run: () => wasm.f32_conv3x3_2x2x8(from, weights, params, to, size, padded, oc, pooled),
+    run: () => wasm.f32_conv3x3_2x2x8(from, weights, params, to, size, size, padded, oc, pooled),
     direct: size * size * 9 * ic * oc,
     executed: size * size * 9 * padded * oc,
     bytes: 4 * (9 * padded * oc + size * size * padded + output * output * oc),

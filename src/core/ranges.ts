@@ -9,7 +9,7 @@ import { WeightsError } from "./errors.ts";
 
 /**
  * The outputs that are quantised, in the order in which the module takes their ranges; `size` pixels a side, `bits` as
- * assembly/pack_int8.ts has them.
+ * assembly/landmarks/pack_int8.ts has them.
  */
 export const RANGED_STAGES = [
   { name: "conv1", size: 24, channels: 16, bits: 8 },

@@ -1,7 +1,7 @@
 /**
  * The parameters of landmarks-regression-retail-0009: every tensor's name and shape, in the order of the stages.
  * Files hold them by name (container.ts); the kernels get them as one block of float32 in this order (packing
- * for the kernels happens in wasm, assembly/pack.ts).
+ * for the kernels happens in wasm, assembly/landmarks/pack.ts).
  */
 export interface TensorSpec {
   readonly name: string;

@@ -1,6 +1,6 @@
 /**
  * The int8 network by plain loops over whole numbers: direct convolution, channel-major, no Winograd. Shares nothing with
- * the kernels but the rules of assembly/pack_int8.ts; sums stay below 2^53 and are exact.
+ * the kernels but the rules of assembly/landmarks/pack_int8.ts; sums stay below 2^53 and are exact.
  */
 import type { Range } from "../../src/core/ranges.ts";
 import type { Tensors } from "./network.ts";
