@@ -18,10 +18,28 @@ module.exports = {
       "so does image code",
     ),
     forbid(
-      "network-below-index",
-      "^assembly/(memory|network|winograd|pack)",
-      { path: "^assembly/index" },
-      "index is the roof",
+      "stages-know-kernels-alone",
+      "^assembly/[^/]+\\.ts$",
+      { path: "^assembly/", pathNot: "^assembly/(simd|kernels/)" },
+      "one stage serves every network: shapes and scratch are given to it",
+    ),
+    forbid(
+      "shape-and-memory-below-network",
+      "^assembly/[^/]+/(shape|memory|scratch)\\.ts$",
+      { path: "^assembly/", pathNot: "^assembly/[^/]+/shape\\.ts$" },
+      "the memory map follows from the shape, and the shape from nothing",
+    ),
+    forbid(
+      "index-is-the-roof",
+      "^assembly/",
+      { path: "^assembly/[^/]+/index\\.ts$" },
+      "nothing in assembly imports a module's ABI",
+    ),
+    forbid(
+      "networks-apart",
+      "^assembly/(?!kernels/|image/)([^/]+)/",
+      { path: "^assembly/(?!kernels/|image/)[^/]+/", pathNot: "^assembly/$1/" },
+      "networks share kernels and stages, not each other",
     ),
     forbid("abi-only", "^src/", { path: "^assembly/" }, "src meets assembly through the ABI alone"),
     forbid(

@@ -41,17 +41,9 @@ export interface TierStages {
 // biome-ignore lint/suspicious/noExplicitAny: the exports of bench/assembly/stages.ts, functions and addresses
 type Exports = any;
 
-const FLAGS = ["-O1", "--noAssert", "--runtime", "stub", "--use", "abort=", "--enable", "simd"];
-
 async function instantiate(tier: TierStages["tier"]): Promise<Exports> {
   const file = join(BUILD, `stages-${tier}.wasm`);
-  const { error, stderr } = await asc.main([
-    "bench/assembly/stages.ts",
-    "-o",
-    file,
-    ...FLAGS,
-    ...(tier === "relaxed" ? ["--enable", "relaxed-simd"] : []),
-  ]);
+  const { error, stderr } = await asc.main(["bench/assembly/stages.ts", "--target", tier, "--outFile", file]);
   if (error) throw new Error(`${error.message}\n${stderr}`);
   const wasm: Exports = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(file))).exports;
   const weights = parseWeights(readFileSync(join(MODELS, "weights.safetensors")));
@@ -147,7 +139,7 @@ function jobs(wasm: Exports, arithmetic: keyof typeof ARITHMETICS): Job[] {
     const values = size * size * inputs;
     return {
       name,
-      run: () => kernel(...places),
+      run: () => kernel(...places, size, size),
       direct: values,
       executed: values,
       bytes: values + bytes * 4 * size * size,
@@ -170,7 +162,7 @@ function directConv(wasm: Exports, stage: NetworkStage, i: number): Job {
   const [from, weights, params, to] = keys.map((place) => wasm[place].value);
   return {
     name: `${name}, direct`,
-    run: () => wasm.f32_conv3x3_2x2x8(from, weights, params, to, size, inputs, outputs, pooled),
+    run: () => wasm.f32_conv3x3_2x2x8(from, weights, params, to, size, size, inputs, outputs, pooled),
     direct: size * size * 9 * stage.inputs * outputs,
     executed: size * size * 9 * inputs * outputs,
     bytes: 4 * (9 * inputs * outputs + size * size * inputs + outputSize(stage) ** 2 * outputs),

@@ -1,21 +1,21 @@
 /**
  * The input stage: x′ = x · scale[c] + shift[c], bytes to floats, with a fourth channel of zeros: a pixel is a vector.
  *
- * input   u8  [48][48][3]                    BGR crop, rows without gap; four bytes beyond it are read
- * params  f32 scale[4], shift[4]             the fourth of both is 0
- * output  f32 [50][50][4], interior written  zero border of one pixel for conv1
+ * input   u8  [height][width][3], BGR, rows without gap; four bytes beyond it are read
+ * params  f32 scale[4], shift[4], the fourth of both is 0
+ * output  f32 [height+2][width+2][4]; the interior is written, the border stays zero for the convolution that follows
  *
- * Four pixels, twelve bytes, a step. Reference: test/reference/network.ts.
+ * Four pixels, twelve bytes, a step. Preconditions: width a multiple of 4. Reference: test/reference/network.ts.
  */
 import { madd } from "../simd";
 
-export function f32_affine_input(input: usize, params: usize, output: usize): void {
+export function f32_affine_input(input: usize, params: usize, output: usize, width: i32, height: i32): void {
   const scale = v128.load(params);
   const shift = v128.load(params, 16);
   const zero = i8x16.splat(0);
-  let out = output + (50 + 1) * 16;
-  for (let y = 0; y < 48; y++) {
-    for (let x = 0; x < 48; x += 4) {
+  let out = output + <usize>(width + 3) * 16;
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x += 4) {
       const bytes = v128.load(input);
       const a = i8x16.shuffle(bytes, zero, 0, 16, 16, 16, 1, 16, 16, 16, 2, 16, 16, 16, 16, 16, 16, 16);
       const b = i8x16.shuffle(bytes, zero, 3, 16, 16, 16, 4, 16, 16, 16, 5, 16, 16, 16, 16, 16, 16, 16);

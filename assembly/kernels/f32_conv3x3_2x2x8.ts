@@ -8,13 +8,13 @@
  * window, so a pooled stage keeps the maximum of its four pixels in registers. PReLU comes before the maximum:
  * a slope below 0 isn't monotone.
  *
- * input    f32 [size+2][size+2][IC], zero border of one pixel. The three taps of one kernel row are 3·IC floats in
- *          a row of memory, so the taps of a window need one loop a kernel row.
+ * input    f32 [height+2][width+2][IC], zero border of one pixel. The three taps of one kernel row are 3·IC floats in
+ *          a row of memory, so the taps of a window need one loop per kernel row.
  * weights  f32 [OC/8][3][3][IC][8]           (docs/LAYOUTS.md)
  * params   f32 bias[OC], scale[OC], shift[OC], slope
- * output   f32 [out+2][out+2][OC], interior written; out = size/2 when pooled, else size
+ * output   f32 [height+2][width+2][OC], or half of both when pooled; the interior is written
  *
- * Preconditions: size even, OC a multiple of 8, pointers 4-byte aligned.
+ * Preconditions: width and height even, OC a multiple of 8, pointers 4-byte aligned.
  * Sum: starts at the bias, then kernel row, kernel column, input channel. Reference: test/reference/network.ts.
  */
 import { madd, prelu } from "../simd";
@@ -24,16 +24,16 @@ export function f32_conv3x3_2x2x8(
   weights: usize,
   params: usize,
   output: usize,
-  size: i32,
+  width: i32,
+  height: i32,
   inputChannels: i32,
   outputChannels: i32,
   pooled: bool,
 ): void {
   const pixel: usize = (<usize>inputChannels) << 2;
-  const row: usize = <usize>(size + 2) * pixel;
+  const row: usize = <usize>(width + 2) * pixel;
   const outPixel: usize = (<usize>outputChannels) << 2;
-  const outSize = pooled ? size >> 1 : size;
-  const outRow: usize = <usize>(outSize + 2) * outPixel;
+  const outRow: usize = <usize>((pooled ? width >> 1 : width) + 2) * outPixel;
   const slope = v128.load32_splat(params + 3 * outPixel);
   const panel: usize = 9 * pixel * 8;
 
@@ -43,10 +43,10 @@ export function f32_conv3x3_2x2x8(
     const scales = params + outPixel + oc;
     const shifts = params + 2 * outPixel + oc;
     let outWindow = output + outRow + outPixel + oc;
-    for (let y = 0; y < size; y += 2) {
+    for (let y = 0; y < height; y += 2) {
       let window = input + <usize>y * row;
       let out = outWindow;
-      for (let x = 0; x < size; x += 2) {
+      for (let x = 0; x < width; x += 2) {
         let a0 = bias0;
         let a1 = bias1;
         let b0 = bias0;

@@ -3,7 +3,7 @@
  *
  *   V = Bᵀ d B,  d a tile of (m+2)×(m+2) pixels, neighbours overlap by two
  *
- * input    f32 [size+2][size+2][IC], zero border; the first pixel of the row of tiles
+ * input    f32 [height+2][width+2][IC], zero border; the first pixel of the row of tiles
  * panel    f32 [(m+2)²] points, `pointStride` bytes apart, each [tile][IC]; the place of the row's first tile
  * temp     (m+2)² vectors
  *
@@ -13,7 +13,7 @@
  * points 0, ±1, 2, ∞.
  *
  * All arguments but the pointers are compile-time constants at each call.
- * Preconditions: size a multiple of m, IC a multiple of 4, finite input. Reference: test/reference/winograd.ts.
+ * Preconditions: width a multiple of m, IC a multiple of 4, finite input. Reference: test/reference/winograd.ts.
  */
 import { madd } from "../simd";
 
@@ -86,7 +86,7 @@ function transform(m: i32, source: usize, step: usize, target: usize, targetStep
 export function f32_winograd_input(
   m: i32,
   input: usize,
-  size: i32,
+  width: i32,
   channels: i32,
   panel: usize,
   pointStride: usize,
@@ -94,8 +94,8 @@ export function f32_winograd_input(
 ): void {
   const n: usize = m + 2;
   const pixel: usize = channels * 4;
-  const row = <usize>(size + 2) * pixel;
-  const end = input + <usize>size * pixel;
+  const row = <usize>(width + 2) * pixel;
+  const end = input + <usize>width * pixel;
   for (let tile = input; tile < end; tile += <usize>m * pixel) {
     for (let source = tile; source < tile + pixel; source += 16) {
       let column = source;

@@ -4,16 +4,17 @@
  *
  *   y = affine(pool(prelu(Aᵀ M A + bias)))      affine(v) = v · scale[c] + shift[c]
  *
- * panel    f32 [(m+2)²] points, `pointStride` bytes apart, each [tile][OC]; the place of the row's first tile
+ * panel    f32 [(m+2)²] points, `pointStride` bytes apart, each [tile][OC]; points at the row's first tile
  * params   f32 bias[OC], scale[OC], shift[OC], slope
- * output   f32 [out+2][out+2][OC], out = size/2 when pooled, else size; the first pixel of the row of tiles
+ * output   f32 [height+2][width+2][OC], or half of both when pooled; points at the first pixel of the row of tiles
+ * width    of the convolution's input
  * temp     m·(m+2) vectors
  *
  * Four channels a step, columns then rows as in f32_winograd_input.ts. Pooling comes before bias and PReLU, which is
- * exact for every slope: adding a number is monotone; for a slope ≥ 0 (`rising`) so is PReLU; for one below 0 PReLU is
+ * exact for every slope: adding a number is monotone; so is PReLU for a slope ≥ 0 (`rising`); for one below 0 PReLU is
  * the maximum of x and slope·x, and its maximum over a window is max(max x, slope · min x).
  *
- * All arguments but the pointers are compile-time constants at each call. Preconditions: size a multiple of m, m even
+ * All arguments but the pointers are compile-time constants at each call. Preconditions: width a multiple of m, m = 6
  * when pooled, OC a multiple of 4, finite panel. Reference: test/reference/winograd.ts.
  */
 import { madd, prelu } from "../simd";
@@ -176,6 +177,46 @@ function finishWindow(
   v128.store(output, madd(v, v128.load(params + size), v128.load(params + 2 * size)));
 }
 
+/** A tile whose columns are transformed → m×m pixels. */
+@inline
+function finishTile(
+  m: i32,
+  temp: usize,
+  params: usize,
+  size: usize,
+  slope: v128,
+  output: usize,
+  row: usize,
+): void {
+  const n: usize = m + 2;
+  for (let t = temp; t < temp + <usize>m * n * 16; t += n * 16) {
+    transform(m, t, 16, t, 16);
+    finishRow(m, t, params, size, slope, output, size);
+    output += row;
+  }
+}
+
+/** A tile of F(6,3) whose columns are transformed → 3×3 pixels. */
+@inline
+function poolTile(
+  rising: bool,
+  temp: usize,
+  params: usize,
+  size: usize,
+  slope: v128,
+  output: usize,
+  row: usize,
+): void {
+  for (let t = temp; t < temp + 6 * 8 * 16; t += 2 * 8 * 16) {
+    poolRow(rising, t);
+    poolRow(rising, t + 8 * 16);
+    finishWindow(rising, t, 8 * 16, params, size, slope, output);
+    finishWindow(rising, t + 16, 8 * 16, params, size, slope, output + size);
+    finishWindow(rising, t + 32, 8 * 16, params, size, slope, output + 2 * size);
+    output += row;
+  }
+}
+
 
 @inline
 export function f32_winograd_output(
@@ -184,18 +225,18 @@ export function f32_winograd_output(
   pointStride: usize,
   params: usize,
   output: usize,
-  size: i32,
+  width: i32,
   channels: i32,
   pooled: bool,
-  rising: bool,
   temp: usize,
 ): void {
   const n: usize = m + 2;
   const pixel: usize = channels * 4;
   const mOut: usize = pooled ? m / 2 : m;
-  const row = <usize>((pooled ? size / 2 : size) + 2) * pixel;
+  const row = <usize>((pooled ? width / 2 : width) + 2) * pixel;
   const slope = v128.load32_splat(params + 3 * pixel);
-  const end = panel + <usize>(size / m) * pixel;
+  const rising = f32x4.extract_lane(slope, 0) >= 0;
+  const end = panel + <usize>(width / m) * pixel;
   for (let tile = panel; tile < end; tile += pixel) {
     for (let c: usize = 0; c < pixel; c += 16) {
       let column = tile + c;
@@ -203,24 +244,9 @@ export function f32_winograd_output(
         transform(m, column, n * pointStride, t, n * 16);
         column += pointStride;
       }
-      const p = params + c;
-      let out = output + c;
-      if (pooled) {
-        for (let t = temp; t < temp + <usize>m * n * 16; t += 2 * n * 16) {
-          poolRow(rising, t);
-          poolRow(rising, t + n * 16);
-          finishWindow(rising, t, n * 16, p, pixel, slope, out);
-          finishWindow(rising, t + 16, n * 16, p, pixel, slope, out + pixel);
-          finishWindow(rising, t + 32, n * 16, p, pixel, slope, out + 2 * pixel);
-          out += row;
-        }
-      } else {
-        for (let t = temp; t < temp + <usize>m * n * 16; t += n * 16) {
-          transform(m, t, 16, t, 16);
-          finishRow(m, t, p, pixel, slope, out, pixel);
-          out += row;
-        }
-      }
+      if (!pooled) finishTile(m, temp, params + c, pixel, slope, output + c, row);
+      else if (rising) poolTile(true, temp, params + c, pixel, slope, output + c, row);
+      else poolTile(false, temp, params + c, pixel, slope, output + c, row);
     }
     output += mOut * pixel;
   }

@@ -2,19 +2,18 @@
  * The input stage of the int8 network: bytes minus the channel's zero point, and a fourth channel that says where the
  * picture is.
  *
- * input    u8  [48][48][3]            BGR crop, rows without gap; 16 bytes beyond it are read
+ * input    u8  [height][width][3], BGR, rows without gap; 16 bytes beyond it are read
  * offsets  i16 zero[3], −inside, the same again
- * output   i16 [50][26][2][4]         interior written; zero border of one pixel for conv1
+ * output   i16 [height+2][width/2+2][2][4]; the interior is written, the border stays zero for the convolution that follows
  *
- * A vector of the output is two pixels, 24 apart: place i holds pixel i − 1 of the row's left half and of its right half,
+ * A vector of the output is two pixels, half a row apart: place i holds pixel i − 1 of the row's left half and of its right half,
  * so that conv1, which has so few channels, works on full vectors. The pixels at the seam are there twice. The fourth
  * channel is `inside` in the picture and 0 around it; pack_int8.ts tells what for.
  *
- * Reference: test/reference/int8.ts.
+ * Preconditions: width a multiple of 8. Reference: test/reference/int8.ts.
  */
 const PIXEL: usize = 8;
 const PLACE: usize = 16;
-const ROW: usize = 26 * PLACE;
 
 const COLOURS: usize = memory.data<i16>([-1, -1, -1, 0, -1, -1, -1, 0], 16);
 
@@ -24,13 +23,16 @@ function place(pixels: v128, offset: v128): v128 {
   return i16x8.sub(v128.and(pixels, v128.load(COLOURS)), offset);
 }
 
-export function i16_input_pairs(input: usize, offsets: usize, output: usize): void {
+export function i16_input_pairs(input: usize, offsets: usize, output: usize, width: i32, height: i32): void {
   const offset = v128.load(offsets);
-  let row = output + ROW;
-  for (let y = 0; y < 48; y++) {
-    for (let out = row + PLACE; out < row + 25 * PLACE; out += 4 * PLACE) {
+  const half: usize = width >> 1;
+  const rowBytes = (half + 2) * PLACE;
+  let row = output + rowBytes;
+  for (let y = 0; y < height; y++) {
+    const last = row + half * PLACE;
+    for (let out = row + PLACE; out <= last; out += 4 * PLACE) {
       const left = v128.load(input);
-      const right = v128.load(input, 72);
+      const right = v128.load(input + 3 * half);
       const ab = i8x16.shuffle(left, right, 0, 1, 2, 0, 16, 17, 18, 16, 3, 4, 5, 3, 19, 20, 21, 19);
       const cd = i8x16.shuffle(left, right, 6, 7, 8, 6, 22, 23, 24, 22, 9, 10, 11, 9, 25, 26, 27, 25);
       v128.store(out, place(i16x8.extend_low_i8x16_u(ab), offset));
@@ -39,10 +41,10 @@ export function i16_input_pairs(input: usize, offsets: usize, output: usize): vo
       v128.store(out, place(i16x8.extend_high_i8x16_u(cd), offset), 48);
       input += 12;
     }
-    input += 72;
-    // The left half's right neighbour and the right half's left one: pixels 24 and 23.
-    store<u64>(row + 25 * PLACE, load<u64>(row + PLACE + PIXEL));
-    store<u64>(row + PIXEL, load<u64>(row + 24 * PLACE));
-    row += ROW;
+    input += 3 * half;
+    // The first pixel of the right half borders on the left one, and the last pixel of the left half on the right one.
+    store<u64>(last + PLACE, load<u64>(row + PLACE + PIXEL));
+    store<u64>(row + PIXEL, load<u64>(last));
+    row += rowBytes;
   }
 }

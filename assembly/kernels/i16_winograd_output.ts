@@ -4,17 +4,17 @@
  *
  *   q = quantised(pool(prelu(Aᵀ M A + bias)))              (simd.ts)
  *
- * panel    i32 [(m+2)²] points, `pointStride` bytes apart, each [tile][OC]; the row's first tile, the others
- *          `tileStride` bytes on
+ * panel    i32 [(m+2)²] points, `pointStride` bytes apart, each [tile][OC]; points at the row's first tile
+ * halves   2 where the tiles are those of the row's left and right half in turns (i16_input_pairs.ts), else 1
  * params   f32 bias[OC], scale[OC], shift[OC], slope, low, high, the last three in all lanes of a vector
  *          (docs/LAYOUTS.md)
- * output   i16 [out+2][out+2][OC]; the first pixel of the row of tiles
- * row      bytes of a row of the output
+ * output   i16 [height+2][width+2][OC], or half of both when pooled; points at the first pixel of the row of tiles
+ * width    of the convolution's input
  * temp     m·(m+2) vectors
  *
  * The transforms are whole, so Aᵀ M A is 576 (m = 4) or 36 (m = 3) times the convolution, without rounding: sums wrap at
  * 2^32 on the way, the result doesn't (pack_int8.ts sees to that). Pooling comes first, which is exact for every slope:
- * conversion to float and adding the bias are monotone; for a slope ≥ 0 (`rising`) so is PReLU, for one below 0 its
+ * conversion to float and adding the bias are monotone; so is PReLU for a slope ≥ 0 (`rising`), for one below 0 its
  * maximum over a window is that of the window's largest or least value.
  *
  * All arguments but the pointers are compile-time constants at each call. Preconditions: m = 4 exactly where it is
@@ -160,33 +160,39 @@ function rows3(temp: usize, params: usize, ends: usize, size: usize, output: usi
 @inline
 export function i16_winograd_output(
   m: i32,
+  halves: i32,
   panel: usize,
   pointStride: usize,
-  tileStride: usize,
-  tiles: i32,
   params: usize,
   output: usize,
-  row: usize,
+  width: i32,
   outputChannels: i32,
-  rising: bool,
   temp: usize,
 ): void {
   const n: usize = m + 2;
   const size: usize = outputChannels * 4;
-  const pixels: usize = m == 4 ? 2 : 3;
+  const pixel = size >> 1;
+  const outWidth = m == 4 ? width / 2 : width;
+  const row = <usize>(outWidth + 2) * pixel;
   const ends = params + 3 * size;
-  for (let tile = 0; tile < tiles; tile++) {
-    for (let oc: usize = 0; oc < size; oc += 16) {
-      let column = panel + oc;
-      for (let t = temp; t < temp + n * 16; t += 16) {
-        if (m == 4) transform4(column, n * pointStride, t, n * 16);
-        else transform3(column, n * pointStride, t, n * 16);
-        column += pointStride;
+  const rising = load<f32>(ends) >= 0;
+  for (let half = 0; half < halves; half++) {
+    let out = output + <usize>(half * (outWidth / halves)) * pixel;
+    let tile = panel + <usize>half * size;
+    for (let i = 0; i < width / m / halves; i++) {
+      for (let oc: usize = 0; oc < size; oc += 16) {
+        let column = tile + oc;
+        for (let t = temp; t < temp + n * 16; t += 16) {
+          if (m == 4) transform4(column, n * pointStride, t, n * 16);
+          else transform3(column, n * pointStride, t, n * 16);
+          column += pointStride;
+        }
+        if (m == 3) rows3(temp, params + oc, ends, size, out + (oc >> 1), row);
+        else if (rising) pooledRows4(true, temp, params + oc, ends, size, out + (oc >> 1), row);
+        else pooledRows4(false, temp, params + oc, ends, size, out + (oc >> 1), row);
       }
-      if (m == 4) pooledRows4(rising, temp, params + oc, ends, size, output + (oc >> 1), row);
-      else rows3(temp, params + oc, ends, size, output + (oc >> 1), row);
+      tile += <usize>halves * size;
+      out += <usize>(m == 4 ? 2 : 3) * pixel;
     }
-    panel += tileStride;
-    output += pixels * (size >> 1);
   }
 }

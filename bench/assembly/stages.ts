@@ -2,10 +2,10 @@
  * For bench/stages.ts: the network's stages by themselves, and loops that do nothing but multiply and add, which show
  * the most that wasm can ask of the machine.
  */
-import { PARAMETERS } from "../../assembly/memory";
+import { PARAMETERS } from "../../assembly/landmarks/memory";
 import { madd } from "../../assembly/simd";
 
-export * from "../../assembly/index";
+export * from "../../assembly/landmarks/index";
 export { f32_affine_input } from "../../assembly/kernels/f32_affine_input";
 export { f32_conv3x3_2x2x8 } from "../../assembly/kernels/f32_conv3x3_2x2x8";
 export { f32_dense_32 } from "../../assembly/kernels/f32_dense_32";
@@ -14,16 +14,16 @@ export { f32_sigmoid } from "../../assembly/kernels/f32_sigmoid";
 export { i16_dense_16 } from "../../assembly/kernels/i16_dense_16";
 export { i16_depthwise6x6 } from "../../assembly/kernels/i16_depthwise6x6";
 export { i16_input_pairs } from "../../assembly/kernels/i16_input_pairs";
-export * from "../../assembly/memory";
-export { conv1, conv2, conv3, conv4, conv5 } from "../../assembly/network";
+export * from "../../assembly/landmarks/memory";
+export { conv1, conv2, conv3, conv4, conv5 } from "../../assembly/landmarks/network";
 export {
   conv1 as i8_conv1,
   conv2 as i8_conv2,
   conv3 as i8_conv3,
   conv4 as i8_conv4,
   conv5 as i8_conv5,
-} from "../../assembly/network_int8";
-export { packDirect } from "../../assembly/pack";
+} from "../../assembly/landmarks/network_int8";
+export { packDirect } from "../../assembly/landmarks/pack";
 
 /** Factors: zeros, which are as quick as any. */
 const PEAK: usize = memory.data(32, 64);

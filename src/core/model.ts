@@ -9,7 +9,7 @@ export const CROP_BYTES = 48 * 48 * 3;
 /** Outputs a face: x0, y0 … x4, y4. */
 export const OUTPUTS = 10;
 
-/** What the module exports: the other side of assembly/index.ts, where each function is explained. */
+/** What the module exports: the other side of assembly/landmarks/index.ts, where each function is explained. */
 export interface ModelExports extends WebAssembly.Exports {
   readonly memory: WebAssembly.Memory;
   relaxed(): number;

@@ -6,17 +6,17 @@ import { f32_gemm_2x4 } from "../../assembly/kernels/f32_gemm_2x4";
 import { f32_winograd_input } from "../../assembly/kernels/f32_winograd_input";
 import { f32_winograd_output } from "../../assembly/kernels/f32_winograd_output";
 
-export * from "../../assembly/index";
-export * from "../../assembly/memory";
+export * from "../../assembly/landmarks/index";
+export * from "../../assembly/landmarks/memory";
 export { f32_affine_input } from "../../assembly/kernels/f32_affine_input";
 export { f32_conv3x3_2x2x8 } from "../../assembly/kernels/f32_conv3x3_2x2x8";
 export { f32_dense_32 } from "../../assembly/kernels/f32_dense_32";
 export { f32_depthwise6x6_8 } from "../../assembly/kernels/f32_depthwise6x6_8";
 export { f32_sigmoid } from "../../assembly/kernels/f32_sigmoid";
 export { f32_winograd3_filter, f32_winograd6_filter } from "../../assembly/kernels/f32_winograd_filter";
-export { conv1, conv2, conv3, conv4, conv5 } from "../../assembly/network";
-export { landmarksDirect } from "../../assembly/network_direct";
-export { packDirect } from "../../assembly/pack";
+export { conv1, conv2, conv3, conv4, conv5 } from "../../assembly/landmarks/network";
+export { landmarksDirect } from "../../assembly/landmarks/direct";
+export { packDirect } from "../../assembly/landmarks/pack";
 
 /** Start of the memory that belongs to the test. */
 export function arena(): usize {
@@ -26,20 +26,19 @@ export function arena(): usize {
 export function winograd_input(
   m: i32,
   input: usize,
-  size: i32,
+  width: i32,
   channels: i32,
   panel: usize,
   pointStride: usize,
   temp: usize,
 ): void {
-  f32_winograd_input(m, input, size, channels, panel, pointStride, temp);
+  f32_winograd_input(m, input, width, channels, panel, pointStride, temp);
 }
 
 export function gemm_2x4(
   points: i32,
   input: usize,
   inputStride: usize,
-  channels: i32,
   K: i32,
   filters: usize,
   output: usize,
@@ -47,7 +46,7 @@ export function gemm_2x4(
   outputChannels: i32,
   tiles: i32,
 ): void {
-  f32_gemm_2x4(points, input, inputStride, channels, K, filters, output, outputStride, outputChannels, tiles);
+  f32_gemm_2x4(points, input, inputStride, K, filters, output, outputStride, outputChannels, tiles);
 }
 
 export function winograd_output(
@@ -56,11 +55,10 @@ export function winograd_output(
   pointStride: usize,
   params: usize,
   output: usize,
-  size: i32,
+  width: i32,
   channels: i32,
   pooled: bool,
-  rising: bool,
   temp: usize,
 ): void {
-  f32_winograd_output(m, panel, pointStride, params, output, size, channels, pooled, rising, temp);
+  f32_winograd_output(m, panel, pointStride, params, output, width, channels, pooled, temp);
 }

@@ -49,6 +49,7 @@ describe.each(TIERS)("direct kernels, %s", (tier) => {
       kernels.input(packed(params)),
       output,
       size,
+      size,
       inputs,
       outputs,
       Number(pooled),
@@ -176,7 +177,7 @@ describe.each(TIERS)("direct kernels, %s", (tier) => {
     const input = kernels.output(6912 / 4 + 1);
     new Uint8Array(kernels.memory, input, 6912).set(crop);
     const output = kernels.output(50 * 50 * 4);
-    kernels.call("f32_affine_input", input, kernels.input([...scale, 0, ...shift, 0]), output);
+    kernels.call("f32_affine_input", input, kernels.input([...scale, 0, ...shift, 0]), output, 48, 48);
     const map = kernels.floats(output, 50 * 50 * 4).slice();
     kernels.check();
     const got = fromMap(map, 48, 4);

@@ -98,7 +98,6 @@ describe.each(TIERS)("Winograd's kernels, %s", (tier) => {
       points,
       kernels.input(V),
       stride * 4,
-      channels,
       K,
       kernels.input(filters),
       output,
@@ -217,7 +216,7 @@ describe.each(TIERS)("Winograd's kernels, %s", (tier) => {
           temp,
         );
       }
-      kernels.call("gemm_2x4", n * n, V, vStride, channels, K, filters, M, mStride, outputs, tiles ** 2);
+      kernels.call("gemm_2x4", n * n, V, vStride, K, filters, M, mStride, outputs, tiles ** 2);
       for (let row = 0; row < tiles; row++) {
         const target = output + ((row * (pooled ? m / 2 : m) + 1) * (outSize + 2) + 1) * outputs * 4;
         kernels.call(
@@ -230,7 +229,6 @@ describe.each(TIERS)("Winograd's kernels, %s", (tier) => {
           size,
           outputs,
           Number(pooled),
-          Number(slope >= 0),
           temp,
         );
       }

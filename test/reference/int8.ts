@@ -1,6 +1,6 @@
 /**
  * The int8 network by plain loops over whole numbers: direct convolution, channel-major, no Winograd. It shares nothing
- * with the kernels but the rules of assembly/pack_int8.ts; sums stay below 2^53 and are exact.
+ * with the kernels but the rules of assembly/landmarks/pack_int8.ts; sums stay below 2^53 and are exact.
  */
 import { LANDMARKS } from "../../src/core/landmarks.ts";
 import { RANGED_STAGES, type Range } from "../../src/core/ranges.ts";

@@ -35,7 +35,7 @@ export class Kernels {
     return (this.#exports[name] as Call)(...values);
   }
 
-  /** A constant of assembly/memory.ts. */
+  /** A constant of assembly/landmarks/memory.ts. */
   address(name: string): number {
     return (this.#exports[name] as WebAssembly.Global).value;
   }

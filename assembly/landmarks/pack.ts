@@ -1,8 +1,9 @@
 /**
  * Done once at load: the tensors at `PARAMETERS` go into the layouts that the kernels read (docs/LAYOUTS.md).
  */
-import { f32_winograd3_filter, f32_winograd6_filter } from "./kernels/f32_winograd_filter";
+import { f32_winograd3_filter, f32_winograd6_filter } from "../kernels/f32_winograd_filter";
 import * as m from "./memory";
+import { TEMP } from "./scratch";
 
 /** Four halves, each in the low bits of a lane, as floats: the exponent is moved by a multiplication by 2^112. */
 @inline
@@ -112,13 +113,13 @@ function takeParamsWithoutAffine(target: usize, outputs: i32, padded: i32, hasSl
 
 /** [OC][IC][3][3] → the points of F(6×6, 3×3), [64][OC/16][IC][16]. */
 function takeFilters6(target: usize, inputChannels: i32, outputChannels: i32): void {
-  f32_winograd6_filter(source, inputChannels, outputChannels, target, m.WINOGRAD_TEMP);
+  f32_winograd6_filter(source, inputChannels, outputChannels, target, TEMP);
   skipConvWeights(inputChannels, outputChannels);
 }
 
 /** [OC][IC][3][3] → the points of F(3×3, 3×3), [25][OC/16][IC][16]. */
 function takeFilters3(target: usize, inputChannels: i32, outputChannels: i32): void {
-  f32_winograd3_filter(source, inputChannels, outputChannels, target, m.WINOGRAD_TEMP);
+  f32_winograd3_filter(source, inputChannels, outputChannels, target, TEMP);
   skipConvWeights(inputChannels, outputChannels);
 }
 

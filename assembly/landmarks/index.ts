@@ -22,10 +22,12 @@ import {
   blendRows as resizeBlend,
   columns as resizeColumns,
   stretchRow as resizeStretch,
-} from "./image/u8_resize_bilinear_48x48";
+} from "../image/u8_resize_bilinear_48x48";
 import * as m from "./memory";
 import { landmarks as network } from "./network";
 import { landmarksInt8 } from "./network_int8";
+
+import { BATCH } from "./shape";
 
 export { finite, pack, widen } from "./pack";
 export { packInt8 } from "./pack_int8";
@@ -35,7 +37,7 @@ export function relaxed(): bool {
 }
 
 export function batch(): i32 {
-  return m.BATCH;
+  return BATCH;
 }
 
 export function parameters(): usize {

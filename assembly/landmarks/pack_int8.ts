@@ -12,8 +12,9 @@
  * All in float64, rounded once. The quantisation is that of Jacob et al., Quantization and Training of Neural Networks for
  * Efficient Integer-Arithmetic-Only Inference (CVPR 2018). Reference: test/reference/int8.ts.
  */
-import { i16_winograd3_filter, i16_winograd4_filter } from "./kernels/i16_winograd_filter";
+import { i16_winograd3_filter, i16_winograd4_filter } from "../kernels/i16_winograd_filter";
 import * as m from "./memory";
+import * as scratch from "./scratch";
 
 /** What sums are multiplied by in F(4×4) and F(3×3). */
 const SCALE4 = 576;
@@ -28,8 +29,8 @@ const NONE = 8;
 const INSIDE: i16 = 2;
 
 // Scratch: that of winograd.ts, of no use yet.
-const FILTERS: usize = m.WINOGRAD_OUTPUT_PANEL; // i16 [K][3][3][OC]
-const ROW: usize = m.WINOGRAD_INPUT_PANEL; // i16, the weights of an output channel
+const FILTERS: usize = scratch.OUTPUT_PANEL; // i16 [K][3][3][OC]
+const ROW: usize = scratch.INPUT_PANEL; // i16, the weights of an output channel
 const CONV1: usize = ROW + 2048; // f32 [16][4][3][3]
 const TEMP: usize = CONV1 + 4096;
 

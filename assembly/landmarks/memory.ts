@@ -5,9 +5,6 @@
  * of the convolutions.
  */
 
-/** Faces that one call of `forward` takes. */
-export const BATCH: i32 = 16;
-
 /** u8 [BATCH][48][48][3], BGR. */
 export const CROP_BYTES: i32 = 48 * 48 * 3;
 export const CROPS: usize = memory.data(16 * 48 * 48 * 3 + 16, 16); // kernels read up to 16 bytes behind a crop
@@ -62,11 +59,6 @@ export const DEPTHWISE_OUT: usize = memory.data(128 * 4, 16);
 export const FC1_OUT: usize = memory.data(256 * 4, 16);
 export const FC2_OUT: usize = memory.data(64 * 4, 16);
 export const FC3_OUT: usize = memory.data(32 * 4, 16);
-
-// Scratch of winograd.ts: a block's panels at their largest (conv4's, conv5's) and one tile.
-export const WINOGRAD_INPUT_PANEL: usize = memory.data(25 * (16 * 64 * 4 + 64), 64);
-export const WINOGRAD_OUTPUT_PANEL: usize = memory.data(25 * (16 * 128 * 4 + 64), 64);
-export const WINOGRAD_TEMP: usize = memory.data(64 * 16, 64);
 
 // The weights of network_direct.ts, filled by `packDirect`.
 export const DIRECT_CONV1_WEIGHTS: usize = memory.data(9 * 4 * 16 * 4, 16);
