@@ -2,12 +2,12 @@
 import { chmod, copyFile, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { build } from "esbuild";
+import { modules } from "./modules.mjs";
 
 // Everything but the modules is written anew: what a removed source left would be packed.
-const { targets } = JSON.parse(await readFile("asconfig.json", "utf8"));
-const modules = Object.values(targets).map(({ outFile }) => outFile);
 for (const entry of await readdir("dist"))
-  if (!modules.includes(`dist/${entry}`)) await rm(`dist/${entry}`, { recursive: true });
+  if (!modules.some(({ outFile }) => outFile === `dist/${entry}`))
+    await rm(`dist/${entry}`, { recursive: true });
 await copyFile("weights/default.safetensors", "dist/weights.safetensors");
 
 const common = {

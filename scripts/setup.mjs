@@ -6,6 +6,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { modules } from "./modules.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const stamp = join(root, "node_modules", ".fivepoint-setup");
@@ -46,16 +47,13 @@ function build(script, outputs, sources) {
 }
 
 // Of each build the files that it writes last: when it failed, they are old or missing.
-const { targets } = JSON.parse(readFileSync(join(root, "asconfig.json"), "utf8"));
-const modules = Object.values(targets)
-  .map(({ outFile }) => outFile)
-  .filter((file) => file.startsWith("dist/"));
-build("build:wasm", modules, ["assembly", "asconfig.json", "package-lock.json"]);
+const wasm = modules.map(({ outFile }) => outFile);
+build("build:wasm", wasm, ["assembly", "asconfig.json", "package-lock.json", "scripts/modules.mjs"]);
 build(
   "build:ts",
   ["dist/index.d.ts"],
   [
-    ...modules,
+    ...wasm,
     "src",
     "scripts",
     "weights/default.safetensors",
