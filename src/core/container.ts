@@ -157,9 +157,10 @@ export function serializeContainer({ metadata, tensors }: WeightsFile, network: 
 /** The values of a tensor. */
 export function toFloat32({ dtype, data }: Tensor): Float32Array {
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
-  if (dtype === "F32")
-    return Float32Array.from({ length: data.length / 4 }, (_, i) => view.getFloat32(4 * i, true));
-  return Float32Array.from({ length: data.length / 2 }, (_, i) => fromHalf(view.getUint16(2 * i, true)));
+  const values = new Float32Array(data.length / BYTES[dtype]);
+  for (let i = 0; i < values.length; i++)
+    values[i] = dtype === "F32" ? view.getFloat32(4 * i, true) : fromHalf(view.getUint16(2 * i, true));
+  return values;
 }
 
 /**

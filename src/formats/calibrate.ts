@@ -1,8 +1,7 @@
 /**
- * Calibration for int8 arithmetic: the range of every activation, from what the float network computes on example crops,
- * by that of several rules whose int8 answers come closest to the float ones.
+ * Calibration for int8 arithmetic. The range of every activation comes from what the float network computes on example
+ * crops, by the rule of several whose int8 answers are closest to the float ones.
  */
-
 import type { WeightsFile } from "../core/container.ts";
 import { Landmarker } from "../core/landmarker.ts";
 import { serializeWeights } from "../core/landmarks.ts";
@@ -18,7 +17,7 @@ export interface Calibrated {
 }
 
 /**
- * Makes a weights file with ranges by each rule.
+ * Makes a weights file by each rule.
  * @param module compiled from `model.wasm` or `model-relaxed.wasm`
  * @param crops one crop or more of 48×48 pixels, BGR, without gaps
  * @returns the best first
@@ -45,14 +44,14 @@ function distance(a: Float32Array, b: Float32Array): number {
 
 const BINS = 4096;
 
-/** How often a stage's activations fell into each of `BINS` equal parts of `low` … `high`, which hold 0. */
+/** How often a stage's activations fell into each of `BINS` equal parts of `low` … `high`, which includes 0. */
 interface Histogram {
   low: number;
   high: number;
   readonly counts: Float64Array;
 }
 
-/** The stages' activations over all crops, in the order of `RANGED_STAGES`. Two passes: the ends, then the counts. */
+/** Counts the activations over all crops, in the order of `RANGED_STAGES`: one pass finds the bounds, another counts. */
 function observe(module: WebAssembly.Module, file: WeightsFile, crops: Uint8Array): Histogram[] {
   const model = instantiate(module);
   loadParameters(model, file);
@@ -61,7 +60,7 @@ function observe(module: WebAssembly.Module, file: WeightsFile, crops: Uint8Arra
   const histograms = RANGED_STAGES.map(
     (): Histogram => ({ low: 0, high: 1e-6, counts: new Float64Array(BINS) }),
   );
-  // A map of more than one pixel has a border around it, of zeros, which any range holds.
+  // A map of more than one pixel has a border of zeros, which any range includes.
   const maps = RANGED_STAGES.map(({ size, channels }, stage) => {
     const length = size > 1 ? (size + 2) ** 2 * channels : channels;
     return new Float32Array(model.memory.buffer, model.activations(stage), length);
@@ -87,10 +86,10 @@ function observe(module: WebAssembly.Module, file: WeightsFile, crops: Uint8Arra
   return histograms;
 }
 
-/** With bits to spare: four times what was observed. */
+/** Four times what was observed, where bits are to spare. */
 const ample = ({ low, high }: Histogram): Range => [4 * low, 4 * high];
 
-/** Leaves a share of the values out at either end. A range always holds zero, the value of padding. */
+/** Leaves out a share of the values at either end. A range always includes zero, the value of padding. */
 const percentile =
   (tail: number) =>
   ({ low, high, counts }: Histogram): Range => {
@@ -103,28 +102,28 @@ const percentile =
   };
 
 /**
- * The range with the least mean squared error: of rounding, step²/12 for each value, and of clipping. Both ends are
- * searched from 30 % to the whole of what was observed.
+ * Finds the range with the least mean squared error: of rounding, step²/12 per value, and of clipping. Both bounds are
+ * searched from 30 % to 100 % of what was observed.
  */
 function leastSquares({ low, high, counts }: Histogram): Range {
   const width = (high - low) / BINS;
-  const clipped = (end: number, side: 1 | -1): number => {
+  const clipped = (bound: number, side: 1 | -1): number => {
     let loss = 0;
     for (let bin = 0; bin < BINS; bin++) {
-      const beyond = side * (low + (bin + 0.5) * width - end);
+      const beyond = side * (low + (bin + 0.5) * width - bound);
       if (beyond > 0) loss += counts[bin]! * beyond * beyond;
     }
     return loss;
   };
   const shares = Array.from({ length: 36 }, (_, i) => 0.3 + 0.02 * i);
-  const lows = shares.map((share) => ({ end: low * share, loss: clipped(low * share, -1) }));
-  const highs = shares.map((share) => ({ end: high * share, loss: clipped(high * share, 1) }));
+  const lows = shares.map((share) => ({ bound: low * share, loss: clipped(low * share, -1) }));
+  const highs = shares.map((share) => ({ bound: high * share, loss: clipped(high * share, 1) }));
   const values = sum(counts);
   let best = { range: [low, high] as Range, loss: Number.POSITIVE_INFINITY };
   for (const l of lows) {
     for (const h of highs) {
-      const loss = l.loss + h.loss + (values * ((h.end - l.end) / 255) ** 2) / 12;
-      if (loss < best.loss) best = { range: [l.end, h.end], loss };
+      const loss = l.loss + h.loss + (values * ((h.bound - l.bound) / 255) ** 2) / 12;
+      if (loss < best.loss) best = { range: [l.bound, h.bound], loss };
     }
   }
   return best.range;

@@ -9,7 +9,7 @@ import type { Stage } from "../core/network.ts";
 
 type Write = (pbf: PbfWriter) => void;
 
-/** A nested message in `field`. */
+/** Writes a nested message into `field`. */
 const message = (pbf: PbfWriter, field: number, write: Write): void =>
   pbf.writeMessage(field, (_: undefined, nested: PbfWriter) => write(nested), undefined);
 

@@ -1,10 +1,9 @@
 /** Evaluates the part of an IR that depends on constants alone, in float32 as the runtime would. */
-
 import { fromHalf } from "../../core/container.ts";
 import { WeightsError } from "../../core/errors.ts";
 import { TENSORS } from "../../core/landmarks.ts";
 import { elements } from "../../core/network.ts";
-import { type Layer, list } from "./graph.ts";
+import { type Layer, list, refusal } from "./graph.ts";
 
 export interface Constant {
   readonly shape: readonly number[];
@@ -72,7 +71,7 @@ export class Constants {
         });
       }
       default:
-        throw new WeightsError(`The layer "${layer.name}" (${layer.type}) can't be evaluated on constants.`);
+        throw refusal(layer, "can't be evaluated on constants");
     }
   }
 
@@ -107,25 +106,21 @@ export class Constants {
   }
 }
 
-/** To the nearest whole number, halves to the even one. */
+/** Rounds to the nearest whole number, halves to the even one. */
 function roundToEven(value: number): number {
   const floor = Math.floor(value);
   const above = value - floor;
   return above > 0.5 || (above === 0.5 && floor % 2 !== 0) ? floor + 1 : floor;
 }
 
-/** Numpy's broadcasting of `count` operands. */
+/** Combines `count` operands as numpy broadcasts them. */
 function broadcast(
   layer: Layer,
   operands: readonly Constant[],
   count: number,
   combine: (values: number[]) => number,
 ): Constant {
-  if (operands.length !== count) {
-    throw new WeightsError(
-      `The layer "${layer.name}" (${layer.type}) has ${operands.length} inputs instead of ${count}.`,
-    );
-  }
+  if (operands.length !== count) throw refusal(layer, `has ${operands.length} inputs instead of ${count}`);
   const rank = Math.max(...operands.map(({ shape }) => shape.length));
   const padded = operands.map(({ shape }) => [...Array<number>(rank - shape.length).fill(1), ...shape]);
   const shape = Array.from({ length: rank }, (_, axis) => Math.max(...padded.map((dims) => dims[axis]!)));
@@ -134,19 +129,23 @@ function broadcast(
     const shapes = operands.map((operand) => `[${operand.shape}]`).join(" and ");
     throw new WeightsError(`The shapes ${shapes} at the layer "${layer.name}" can't be combined.`);
   }
-  const values = Float32Array.from({ length: elements(shape) }, (_, flat) => {
-    const at = operands.map(() => 0);
-    let rest = flat;
-    const stride = operands.map(() => 1);
+  // How far each operand advances along each axis: not at all where it is repeated.
+  const strides = padded.map((dims) =>
+    dims.map((size, axis) => (size === 1 ? 0 : elements(dims.slice(axis + 1)))),
+  );
+  const values = new Float32Array(elements(shape));
+  const index = shape.map(() => 0);
+  const at = operands.map(() => 0);
+  const inputs = operands.map(() => 0);
+  for (let i = 0; i < values.length; i++) {
+    for (let k = 0; k < count; k++) inputs[k] = operands[k]!.values[at[k]!]!;
+    values[i] = combine(inputs);
     for (let axis = rank - 1; axis >= 0; axis--) {
-      const index = rest % shape[axis]!;
-      rest = Math.floor(rest / shape[axis]!);
-      padded.forEach((dims, i) => {
-        if (dims[axis] !== 1) at[i]! += index * stride[i]!;
-        stride[i]! *= dims[axis]!;
-      });
+      const wraps = ++index[axis]! === shape[axis];
+      if (wraps) index[axis] = 0;
+      for (let k = 0; k < count; k++) at[k]! += strides[k]![axis]! * (wraps ? 1 - shape[axis]! : 1);
+      if (!wraps) break;
     }
-    return combine(operands.map((operand, i) => operand.values[at[i]!]!));
-  });
+  }
   return { shape, values };
 }

@@ -9,24 +9,24 @@ export interface Layer {
   readonly id: string;
   readonly name: string;
   readonly type: string;
-  /** The attributes of the layer's `data`. */
+  /** The attributes of its `data` element. */
   readonly data: Readonly<Record<string, string>>;
-  /** What feeds each input, in the order of the ports. */
+  /** The layers that feed its inputs, in the order of the ports. */
   readonly inputs: readonly Layer[];
 }
 
-export interface Graph {
-  readonly layers: readonly Layer[];
-}
+/** The error for a layer that can't be taken. */
+export const refusal = ({ name, type }: Layer, problem: string) =>
+  new WeightsError(`The layer "${name}" (${type}) ${problem}.`);
 
-/** An element: attributes are texts, the elements inside it lists by their name. */
+/** An element: its attributes are texts; the elements inside it are lists, by their name. */
 type Xml = { readonly [name: string]: string | readonly (Xml | string)[] | undefined };
 
 /** The official files have up to 230 layers; a limit keeps walks along them short. */
 const MAX_LAYERS = 1000;
 
 /** @throws WeightsError when the text isn't an IR of version 10 or 11, or its edges don't fit its layers or go in a circle */
-export function readGraph(xml: string): Graph {
+export function readGraph(xml: string): Layer[] {
   const [net] = children(parse(xml), "net");
   if (!net) throw new WeightsError("The model isn't an OpenVINO IR: it has no element net.");
   if (net.version !== "10" && net.version !== "11") {
@@ -68,7 +68,7 @@ export function readGraph(xml: string): Graph {
       if (!inputs[i]) throw new WeightsError(`Input ${i} of the layer "${name}" isn't connected.`);
   }
   refuseCircles(layers.values());
-  return { layers: [...layers.values()] };
+  return [...layers.values()];
 }
 
 function parse(xml: string): Xml {
@@ -85,7 +85,7 @@ function parse(xml: string): Xml {
   }
 }
 
-/** The elements of that name; one without attributes and content comes from the parser as a text. */
+/** The elements of that name. The parser gives one without attributes and content as a text. */
 function children(parent: Xml | undefined, name: string): Xml[] {
   const found = parent?.[name];
   return Array.isArray(found) ? found.map((child) => (typeof child === "string" ? {} : child)) : [];
@@ -111,7 +111,7 @@ function readData(layer: Xml): Record<string, string> {
   return data;
 }
 
-/** Takes away layers whose inputs are all taken away, until none is left. */
+/** Removes layers all of whose inputs are removed until none is left. */
 function refuseCircles(layers: Iterable<Layer>): void {
   let left = new Set(layers);
   while (left.size > 0) {

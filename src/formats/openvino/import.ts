@@ -3,12 +3,18 @@
  * layer by layer to the output, whatever form the release gave it, and refuses by name a layer that has no place.
  */
 import { asBytes } from "../../core/bytes.ts";
-import type { Tensor, WeightsFile, WeightsMetadata } from "../../core/container.ts";
+import {
+  checkFinite,
+  type Tensor,
+  toTensor,
+  type WeightsFile,
+  type WeightsMetadata,
+} from "../../core/container.ts";
 import { expected, WeightsError } from "../../core/errors.ts";
 import { LANDMARKS, TENSORS } from "../../core/landmarks.ts";
-import { elements, type Stage, type TensorSpec, tensorsOf } from "../../core/network.ts";
+import { type Stage, type TensorSpec, tensorsOf } from "../../core/network.ts";
 import { type Constant, Constants } from "./constants.ts";
-import { type Layer, list, readGraph } from "./graph.ts";
+import { type Layer, list, readGraph, refusal } from "./graph.ts";
 
 const [INPUT, ...STAGES] = LANDMARKS.stages as [Stage, ...Stage[]];
 const LAST = STAGES.at(-1)!;
@@ -22,11 +28,18 @@ interface Found {
   step: number;
   weight: Float32Array;
   bias: Float32Array;
-  slope?: number;
+  slope?: Float32Array;
   scale: Float32Array;
   shift: Float32Array;
 }
 
+/** Arithmetic with a constant v as x · by + add. */
+const AFFINES = {
+  Add: (v: number) => [1, v],
+  Subtract: (v: number) => [1, -v],
+  Multiply: (v: number) => [v, 0],
+  Divide: (v: number) => [1 / v, 0],
+};
 /** Layers that take the activations as any input; the others have them first. */
 const DATA_ANYWHERE = new Set(["Add", "Multiply", "BatchNormInference"]);
 
@@ -46,7 +59,7 @@ export function importOpenVino(
   if (typeof xml !== "string") throw expected(TypeError, "xml", "the text of a model's .xml", xml);
   const bytes = asBytes(bin);
   if (!bytes) throw expected(TypeError, "bin", "a Uint8Array of a model's .bin", bin);
-  const { layers } = readGraph(xml);
+  const layers = readGraph(xml);
   const constants = new Constants(bytes);
   const walk = new Walk(constants);
   const [input, ...others] = layers.filter(({ type }) => type === "Parameter");
@@ -70,7 +83,7 @@ function isPair(text: string | undefined, n: number): boolean {
   return y === n && x === n && others.length === 0;
 }
 
-/** True when the layer pads by `pad` on each side; `same` is what it comes to when told to keep the size. */
+/** True when the layer pads by `pad` on each side; `same` is the pad that keeps the size, where there is one. */
 function isPadded({ auto_pad, pads_begin, pads_end }: Layer["data"], pad: number, same?: number): boolean {
   if (auto_pad === "valid") return pad === 0;
   if (auto_pad === "same_upper" || auto_pad === "same_lower") return pad === same;
@@ -120,12 +133,12 @@ class Walk {
 
   /** Takes the next layer of the path, whose input `data` comes from the one before. */
   take(layer: Layer, data: number): void {
-    const { type, name } = layer;
-    if (this.#sigmoid) throw new WeightsError(`The layer "${name}" (${type}) follows the sigmoid.`);
+    const { type } = layer;
+    if (this.#sigmoid) throw refusal(layer, "follows the sigmoid");
     const operation = Object.hasOwn(this.#operations, type) && this.#operations[type];
-    if (!operation) throw new WeightsError(`The layer "${name}" (${type}) has no place in this network.`);
+    if (!operation) throw refusal(layer, "has no place in this network");
     if (data !== 0 && !DATA_ANYWHERE.has(type)) {
-      throw new WeightsError(`The layer "${name}" (${type}) has the activations as input ${data}, not 0.`);
+      throw refusal(layer, `has the activations as input ${data}, not 0`);
     }
     operation(layer, data);
   }
@@ -142,8 +155,7 @@ class Walk {
   #constant(layer: Layer, input: number, what: string): Constant {
     const from = layer.inputs[input];
     const constant = from && this.#constants.get(from);
-    if (!constant)
-      throw new WeightsError(`The ${what} of the layer "${layer.name}" (${layer.type}) isn't constant.`);
+    if (!constant) throw refusal(layer, `has no constant ${what}`);
     return constant;
   }
 
@@ -153,32 +165,19 @@ class Walk {
     if (values.length === 1) return new Float32Array(channels).fill(values[0]!);
     const axis = shape.length >= 3 ? shape.length - 3 : shape.length - 1;
     if (values.length !== channels || shape[axis] !== channels) {
-      throw new WeightsError(
-        `The constant of the layer "${layer.name}" has the shape [${shape}], not one value for each of ${channels} channels.`,
+      throw refusal(
+        layer,
+        `has a constant of the shape [${shape}], not one value for each of ${channels} channels`,
       );
     }
     return values;
   }
 
   #arithmetic(layer: Layer, data: number): void {
-    const operand = this.#constant(layer, 1 - data, "operand");
-    const values = this.#perChannel(layer, operand);
-    const zeros = new Float32Array(values.length);
-    const ones = new Float32Array(values.length).fill(1);
-    if (layer.type === "Add") this.#affine(layer, ones, values);
-    else if (layer.type === "Subtract")
-      this.#affine(
-        layer,
-        ones,
-        values.map((v) => -v),
-      );
-    else if (layer.type === "Multiply") this.#affine(layer, values, zeros);
-    else
-      this.#affine(
-        layer,
-        values.map((v) => 1 / v),
-        zeros,
-      );
+    const values = this.#perChannel(layer, this.#constant(layer, 1 - data, "operand"));
+    const pairs = Array.from(values, AFFINES[layer.type as keyof typeof AFFINES]);
+    const column = (i: 0 | 1) => Float32Array.from(pairs, (pair) => pair[i]!);
+    this.#affine(layer, column(0), column(1));
   }
 
   /** gamma · (x − mean) / sqrt(variance + ε) + beta; IR 10's first version has the data third. */
@@ -186,8 +185,7 @@ class Walk {
     const parameters = layer.inputs
       .filter((input) => this.#constants.get(input))
       .map((input) => this.#constants.get(input)!);
-    if (parameters.length !== 4)
-      throw new WeightsError(`The layer "${layer.name}" must have four constant inputs.`);
+    if (parameters.length !== 4) throw refusal(layer, "must have four constant inputs");
     const [gamma, beta, mean, variance] = parameters.map((p) => this.#perChannel(layer, p)) as [
       Float32Array,
       Float32Array,
@@ -220,32 +218,24 @@ class Walk {
       found.bias = found.bias.map((b, i) => b * by[i]! + add[i]!);
       return;
     }
-    if (!affine)
-      throw new WeightsError(
-        `The layer "${layer.name}" (${layer.type}) follows ${name}, which has no affine.`,
-      );
+    if (!affine) throw refusal(layer, `follows ${name}, which has no affine`);
     found.step = Step.Affine;
     found.scale = found.scale.map((s, i) => s * by[i]!);
     found.shift = found.shift.map((s, i) => s * by[i]! + add[i]!);
   }
 
   #reorder(layer: Layer): void {
-    if (this.#last)
-      throw new WeightsError(
-        `The layer "${layer.name}" (${layer.type}) reorders channels inside the network.`,
-      );
+    if (this.#last) throw refusal(layer, "reorders channels inside the network");
     let indices = [2, 1, 0];
     if (layer.type === "Gather") {
       const axis = layer.inputs[2] ? this.#constant(layer, 2, "axis").values[0] : Number(layer.data.axis);
       indices = [...this.#constant(layer, 1, "indices").values];
       if ((axis !== 1 && axis !== -3) || [...indices].sort().join() !== "0,1,2") {
-        throw new WeightsError(`The layer "${layer.name}" (Gather) must reorder the three channels.`);
+        throw refusal(layer, "must reorder the three channels");
       }
     }
     if (layer.type === "StridedSlice" && !this.#isReversal(layer)) {
-      throw new WeightsError(
-        `The layer "${layer.name}" (StridedSlice) must reverse the channels and take all else as it is.`,
-      );
+      throw refusal(layer, "must reverse the channels and take all else as it is");
     }
     this.#order = indices.map((from) => this.#order[from]!);
   }
@@ -273,13 +263,14 @@ class Walk {
   }
 
   #convolution(layer: Layer): void {
-    const { name, type, data } = layer;
+    const { type, data } = layer;
     const before = this.#last;
     const stage = STAGES[this.#found.length];
-    if (!stage) throw new WeightsError(`The layer "${name}" (${type}) comes after the last stage.`);
+    if (!stage) throw refusal(layer, "comes after the last stage");
     if (before && (before.slope === undefined || (before.stage.pooled && before.step < Step.Pool))) {
-      throw new WeightsError(
-        `The layer "${name}" (${type}) starts a stage before ${before.stage.name} has its PReLU${before.stage.pooled ? " and its pooling" : ""}.`,
+      throw refusal(
+        layer,
+        `starts a stage before ${before.stage.name} has its PReLU${before.stage.pooled ? " and its pooling" : ""}`,
       );
     }
     const { inputs, outputs, kind } = stage;
@@ -287,24 +278,19 @@ class Walk {
     const constant = this.#constant(layer, 1, "weight");
     const size = constant.shape.filter((n) => n !== 1);
     const transposed = type === "MatMul" && !isTrue(data.transpose_b);
-    if (isTrue(data.transpose_a))
-      throw new WeightsError(`The layer "${name}" (MatMul) transposes its input.`);
+    if (isTrue(data.transpose_a)) throw refusal(layer, "transposes its input");
     const wanted = transposed ? [...shape].reverse() : shape;
     if (
       size.join() !== wanted.filter((n) => n !== 1).join() ||
       (type === "GroupConvolution") !== (kind === "depthwise")
     ) {
-      throw new WeightsError(
-        `The layer "${name}" (${type}) has the weights [${constant.shape}], where ${stage.name} has [${shape}].`,
-      );
+      throw refusal(layer, `has the weights [${constant.shape}], where ${stage.name} has [${shape}]`);
     }
     if (type !== "MatMul") {
       const pad = kind === "conv" ? 1 : 0;
       const same = kind === "depthwise" ? undefined : pad;
       if (!isPair(data.strides, 1) || !isPair(data.dilations, 1) || !isPadded(data, pad, same)) {
-        throw new WeightsError(
-          `The layer "${name}" (${type}) has other strides, dilations or pads than ${stage.name}.`,
-        );
+        throw refusal(layer, `has other strides, dilations or pads than ${stage.name}`);
       }
     }
     let weight = constant.values.slice();
@@ -333,42 +319,36 @@ class Walk {
 
   #prelu(layer: Layer): void {
     const found = this.#last;
-    if (found?.step !== Step.Weight || !found.stage.slope) {
-      const after = found?.stage.name ?? "the input";
-      throw new WeightsError(`The layer "${layer.name}" (PReLU) has no place after ${after}.`);
-    }
+    if (found?.step !== Step.Weight || !found.stage.slope)
+      throw refusal(layer, `has no place after ${found?.stage.name ?? "the input"}`);
     const { values } = this.#constant(layer, 1, "slope");
     if (values.some((slope) => slope !== values[0])) {
-      throw new WeightsError(
-        `The layer "${layer.name}" (PReLU) has slopes that differ by channel: each stage here has one.`,
-      );
+      throw refusal(layer, "has slopes that differ by channel: each stage here has one");
     }
-    found.slope = values[0]!;
+    found.slope = values.slice(0, 1);
     found.step = Step.Slope;
   }
 
   #pool(layer: Layer): void {
     const found = this.#last;
-    const { data, name } = layer;
+    const { data } = layer;
     if (!found?.stage.pooled || found.step !== Step.Slope) {
       const pooled = STAGES.filter((stage) => stage.pooled).map((stage) => stage.name);
-      throw new WeightsError(
-        `The layer "${name}" (MaxPool) has no place there: ${pooled.join(", ")} pool after their PReLU.`,
-      );
+      throw refusal(layer, `has no place there: ${pooled.join(", ")} pool after their PReLU`);
     }
     const isPlain =
       isPair(data.kernel, 2) &&
       isPair(data.strides, 2) &&
       (data.dilations === undefined || isPair(data.dilations, 1)) &&
       isPadded(data, 0, 0);
-    if (!isPlain) throw new WeightsError(`The layer "${name}" (MaxPool) isn't 2×2 with stride 2.`);
+    if (!isPlain) throw refusal(layer, "isn't 2×2 with stride 2");
     found.step = Step.Pool;
   }
 
-  #convert({ name, data }: Layer): void {
-    const type = data.destination_type;
+  #convert(layer: Layer): void {
+    const type = layer.data.destination_type;
     if (type !== "f32" && type !== "f16")
-      throw new WeightsError(`The layer "${name}" (Convert) makes the activations ${type}, not f32 or f16.`);
+      throw refusal(layer, `makes the activations ${type}, not f32 or f16`);
   }
 
   /** Keeps the range of a stage's output; activations between its PReLU and its pooling have one too, which isn't needed. */
@@ -380,9 +360,8 @@ class Walk {
     this.#ranges[stage.name] = [Math.min(...low), Math.max(...high)];
   }
 
-  #end({ name }: Layer): void {
-    if (this.#last?.stage !== LAST)
-      throw new WeightsError(`The sigmoid "${name}" comes before the last stage.`);
+  #end(layer: Layer): void {
+    if (this.#last?.stage !== LAST) throw refusal(layer, "comes before the last stage");
     this.#sigmoid = true;
   }
 
@@ -395,32 +374,16 @@ class Walk {
       [`${INPUT.name}.scale`, this.#inputScale],
       [`${INPUT.name}.shift`, this.#inputShift],
     ]);
-    for (const { stage, slope, weight, bias, scale, shift } of this.#found) {
-      const parts = {
-        weight,
-        bias,
-        scale,
-        shift,
-        ...(slope !== undefined && { slope: Float32Array.of(slope) }),
-      };
-      for (const [part, tensor] of Object.entries(parts)) values.set(`${stage.name}.${part}`, tensor);
+    for (const found of this.#found) {
+      for (const part of ["weight", "bias", "slope", "scale", "shift"] as const)
+        if (found[part]) values.set(`${found.stage.name}.${part}`, found[part]);
     }
-    const tensors = new Map<string, Tensor>();
-    for (const { name, shape } of TENSORS) {
-      const tensor = values.get(name)!;
-      const bad = tensor.findIndex((value) => !Number.isFinite(value));
-      if (bad >= 0)
-        throw new WeightsError(
-          `The model's ${name} holds a value that isn't finite (at ${bad} of ${elements(shape)}).`,
-        );
-      tensors.set(name, {
-        dtype: "F32",
-        shape,
-        data: new Uint8Array(tensor.buffer, tensor.byteOffset, tensor.byteLength),
-      });
-    }
+    const tensors = TENSORS.map(({ name, shape }): [string, Tensor] => [
+      name,
+      toTensor(name, "F32", shape, values.get(name)!),
+    ]);
     const ranges = Object.keys(this.#ranges).length ? { ranges: JSON.stringify(this.#ranges) } : {};
-    return {
+    const file: WeightsFile = {
       metadata: {
         version: "1.0.0",
         name: "landmarks-regression-retail-0009",
@@ -430,7 +393,9 @@ class Walk {
         ...metadata,
         format: LANDMARKS.format,
       },
-      tensors,
+      tensors: new Map(tensors),
     };
+    checkFinite(file);
+    return file;
   }
 }
