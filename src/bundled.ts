@@ -1,5 +1,4 @@
 /** Modules and weights inside the package, as text: decoded when they are first asked for, not on import. */
-
 import { fromBase64, fromHex } from "./core/decode.ts";
 import type { Settings } from "./core/options.ts";
 import type { SimdTier } from "./core/types.ts";

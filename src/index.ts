@@ -2,7 +2,6 @@
  * The entry for Node, Deno, Bun, browsers and every bundler: modules and weights are inside it, so nothing has to be
  * fetched, copied or configured.
  */
-
 import { getModule, getModuleSync, getWeights } from "./bundled.ts";
 import { Landmarker } from "./core/landmarker.ts";
 import { resolveOptions } from "./core/options.ts";

@@ -1,8 +1,8 @@
 /**
- * Alignment: a similarity transform that brings five points on to a template, and the picture warped by it, as face
- * recognition wants its input. Plain TypeScript: a chip is small, and needs no landmarker.
+ * Alignment: a similarity transform that brings five points on to a template, and the image warped by it, as face
+ * recognition wants its input. This is plain TypeScript: a chip is small, and needs no landmarker.
  */
-import { checkOptions, expected } from "./errors.ts";
+import { checkOptions, expected, quoted } from "./errors.ts";
 import { checkImage, FORMATS, type Pixels } from "./image.ts";
 import type { ImageLike, PixelFormat, Point } from "./types.ts";
 
@@ -12,7 +12,7 @@ export type Matrix = readonly [a: number, b: number, tx: number, c: number, d: n
 export interface Similarity {
   /** From the space of `from` to that of `to`. */
   readonly matrix: Matrix;
-  /** And back. */
+  /** From the space of `to` to that of `from`. */
   readonly inverse: Matrix;
   /** Length in `to` of a unit of `from`, above 0. */
   readonly scale: number;
@@ -20,7 +20,7 @@ export interface Similarity {
   readonly rotation: number;
 }
 
-/** Where the five points go, and the size of the picture they lie in, in pixels. */
+/** Where the five points go, and the size of the image they lie in, in pixels. */
 export interface AlignTemplate {
   readonly points: readonly Point[];
   readonly size: { readonly width: number; readonly height: number };
@@ -34,14 +34,14 @@ export interface AlignOptions {
   readonly template?: "arcface112" | "omz96x112" | AlignTemplate | undefined;
 }
 
-/** An image in the format of the one it was cut from, its rows without gaps. */
+/** An image in the format of the one it was warped from, its rows without gaps. */
 export interface AlignedFace extends ImageLike {
   readonly format: PixelFormat;
   /** From pixels of the image to pixels of this one. */
   readonly matrix: Matrix;
 }
 
-/** The points of the Open Model Zoo's demos (face_identifier.py), in a picture of 96×112. */
+/** The points of the Open Model Zoo's demos (face_identifier.py), in an image of 96×112. */
 const OMZ = [
   { x: 30.2946, y: 51.6963 },
   { x: 65.5318, y: 51.5014 },
@@ -58,7 +58,7 @@ const TEMPLATES: Record<string, AlignTemplate> = {
  * The similarity (rotation, uniform scale, translation, never a reflection) that brings `from` nearest to `to`, by least
  * squares: Umeyama, "Least-squares estimation of transformation parameters between two point patterns", 1991. In the
  * plane its singular value decomposition comes down to one complex factor, Σ t·f̄ / Σ |f|² of the centred points.
- * @param from at least two points that aren't all in one place
+ * @param from at least two points that aren't all the same
  * @param to as many points
  * @throws TypeError when these aren't points, RangeError when they don't determine a similarity
  */
@@ -85,14 +85,9 @@ export function similarityTransform(from: readonly Point[], to: readonly Point[]
   const determined = Math.hypot(re, im) > 1e-12 * bound;
   const a = re / power;
   const c = im / power;
-  const matrix = [
-    a,
-    -c,
-    t.mean.x - (a * f.mean.x - c * f.mean.y),
-    c,
-    a,
-    t.mean.y - (c * f.mean.x + a * f.mean.y),
-  ] as const;
+  const tx = t.mean.x - (a * f.mean.x - c * f.mean.y);
+  const ty = t.mean.y - (c * f.mean.x + a * f.mean.y);
+  const matrix = [a, -c, tx, c, a, ty] as const;
   const inverse = invert(matrix);
   if (!determined || ![...matrix, ...inverse].every(Number.isFinite)) {
     const given = `${list(from)} and ${list(to)}`;
@@ -104,7 +99,7 @@ export function similarityTransform(from: readonly Point[], to: readonly Point[]
 }
 
 /**
- * Cuts out a face so that its points lie on those of a template. Pixels are interpolated as OpenCV's `warpAffine` does
+ * Warps a face so that its points lie on those of a template. Pixels are interpolated as OpenCV's `warpAffine` does
  * (INTER_LINEAR, positions in 1/32 of a pixel), black and transparent outside the image.
  * @param points five, in the order of `LANDMARK_NAMES`, in image pixels: `face.points`
  * @returns pixels of its own in the format of `image`
@@ -126,8 +121,8 @@ export function alignFace(image: ImageLike, points: readonly Point[], options?: 
 function resolveTemplate(template: AlignOptions["template"] = "arcface112"): AlignTemplate {
   if (typeof template === "string" && Object.hasOwn(TEMPLATES, template)) return TEMPLATES[template]!;
   if (typeof template !== "object" || template === null) {
-    const names = Object.keys(TEMPLATES).map((name) => `"${name}"`);
-    throw expected(TypeError, "options.template", `${names.join(", ")} or { points, size }`, template);
+    const names = quoted(Object.keys(TEMPLATES));
+    throw expected(TypeError, "options.template", `${names} or { points, size }`, template);
   }
   checkPoints("options.template.points", template.points, 5);
   const { size } = template;
@@ -161,7 +156,7 @@ function checkPoints(argument: string, points: readonly Point[], count?: number)
   }
 }
 
-/** The mean of points, and where they lie from it; exactly 0 when all are one. */
+/** The mean of points, and their offsets from it, which are exactly 0 when all points are the same. */
 function centre(points: readonly Point[]): { mean: Point; offsets: Point[] } {
   const [first] = points as [Point];
   const fromFirst = points.map(({ x, y }) => ({ x: x - first.x, y: y - first.y }));
@@ -184,12 +179,12 @@ function invert([a, b, tx, c, d, ty]: Matrix): Matrix {
   return [p, q, -p * tx - q * ty, r, s, -r * tx - s * ty];
 }
 
-/** To the nearest whole number, halves to the even one: what lies below 1 is lost so far from 0. */
+/** Rounds to the nearest whole number, halves to the even one: so far from 0, a double has no bits below 1. */
 const round = (value: number) => value + 1.5 * 2 ** 52 - 1.5 * 2 ** 52;
 
 /**
- * `warpAffine` of OpenCV 4 on bytes: positions rounded to 1/1024 by the terms of column and row apart, then to 1/32; the
- * four pixels around weighted by 32 × 32 steps.
+ * `warpAffine` of OpenCV 4 on bytes: the terms of column and row are each rounded to 1/1024, their sum to 1/32; the four
+ * pixels around a position are weighted in 32 × 32 steps.
  * @param inverse from pixels of the result to pixels of the image
  * @param output zeros, which stay where the image doesn't reach
  */
@@ -211,7 +206,7 @@ function warp(
       const left = Math.floor(atX / 32);
       const top = Math.floor(atY / 32);
       if (!(left >= -1 && left < width && top >= -1 && top < height)) continue;
-      // A pixel outside counts as 0: it has no weight, and the nearest one inside is read in its place.
+      // A pixel outside counts as 0: it has no weight, and the nearest one inside is read instead.
       const rightWeight = left + 1 < width ? atX - 32 * left : 0;
       const leftWeight = left >= 0 ? 32 - (atX - 32 * left) : 0;
       const lowerWeight = top + 1 < height ? atY - 32 * top : 0;

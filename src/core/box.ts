@@ -2,12 +2,12 @@ import { expected } from "./errors.ts";
 import type { Box } from "./types.ts";
 
 /**
- * The box that is read, by the rule of the Open Model Zoo's demos: enlarged about its centre, clipped to the image, its
- * corners truncated to whole pixels.
- * @param box undefined is the whole image, null none
+ * Gives the box that is read, by the rule of the Open Model Zoo's demos: it is enlarged about its centre and clipped to the
+ * image, and its corners are truncated to whole pixels.
+ * @param box undefined means the whole image, null no box
  * @param expand factor of both sides, above 0
  * @param name what errors call the box
- * @throws TypeError, RangeError when the box isn't one or no pixel of the image is left in it
+ * @throws TypeError, RangeError when it isn't a box or no pixel of the image is left in it
  */
 export function resolveBox(
   image: { readonly width: number; readonly height: number },

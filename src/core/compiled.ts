@@ -3,7 +3,7 @@ import { Landmarker } from "./landmarker.ts";
 import { resolveOptions } from "./options.ts";
 import type { LandmarkerOptions, SimdTier } from "./types.ts";
 
-/** The constructors for runtimes that hand over compiled modules and forbid compiling bytes. */
+/** Makes the constructors for runtimes that hand over compiled modules and forbid compiling bytes. */
 export function fromCompiled(modules: Record<SimdTier, WebAssembly.Module>, weightsBase64: string) {
   let weights: Uint8Array | undefined;
 

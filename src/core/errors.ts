@@ -3,6 +3,9 @@ export class WeightsError extends Error {
   override readonly name = "WeightsError";
 }
 
+/** Names as an error lists them: `"a", "b"`. */
+export const quoted = (names: readonly string[]): string => names.map((name) => `"${name}"`).join(", ");
+
 /** `expected(TypeError, "count", "a whole number of at least 1", 2.5)` → the error to throw. */
 export function expected(
   type: typeof TypeError | typeof RangeError,

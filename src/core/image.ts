@@ -1,13 +1,12 @@
 import { asBytes } from "./bytes.ts";
-import { expected } from "./errors.ts";
+import { expected, quoted } from "./errors.ts";
 import type { ModelExports } from "./model.ts";
 import type { Box, ImageLike, PixelFormat } from "./types.ts";
 
-/** Bytes per pixel and the offsets of blue, green and red. */
-export const FORMATS: Record<
-  PixelFormat,
-  readonly [bytes: number, blue: number, green: number, red: number]
-> = {
+type Layout = readonly [bytes: number, blue: number, green: number, red: number];
+
+/** The pixel formats: bytes per pixel, and the offset of each colour in it. */
+export const FORMATS: Record<PixelFormat, Layout> = {
   rgba: [4, 2, 1, 0],
   rgb: [3, 2, 1, 0],
   bgr: [3, 0, 1, 2],
@@ -15,7 +14,7 @@ export const FORMATS: Record<
   gray: [1, 0, 0, 0],
 };
 
-/** An image that can be read, with nothing left out. */
+/** An image that can be read, with every default filled in. */
 export interface Pixels {
   readonly data: Uint8Array;
   readonly width: number;
@@ -32,41 +31,23 @@ export function checkImage(image: ImageLike): Pixels {
   const { width, height, format = "rgba" } = image;
   const data = asBytes(image.data);
   if (!data) throw expected(TypeError, "image.data", "a Uint8Array or Uint8ClampedArray", image.data);
-  for (const [name, value] of [
-    ["width", width],
-    ["height", height],
-  ] as const) {
-    if (!Number.isSafeInteger(value) || value < 1)
-      throw expected(RangeError, `image.${name}`, "a whole number of at least 1", value);
+  for (const side of ["width", "height"] as const) {
+    if (!Number.isSafeInteger(image[side]) || image[side] < 1)
+      throw expected(RangeError, `image.${side}`, "a whole number of at least 1", image[side]);
   }
   if (!Object.hasOwn(FORMATS, format)) {
-    throw expected(
-      TypeError,
-      "image.format",
-      Object.keys(FORMATS)
-        .map((name) => `"${name}"`)
-        .join(", "),
-      format,
-    );
+    throw expected(TypeError, "image.format", quoted(Object.keys(FORMATS)), format);
   }
   const row = width * FORMATS[format][0];
   const { stride = row } = image;
   if (!Number.isSafeInteger(stride) || stride < row) {
-    throw expected(
-      RangeError,
-      "image.stride",
-      `a whole number of at least ${row} (a row of ${width} pixels, ${format})`,
-      stride,
-    );
+    const wanted = `a whole number of at least ${row} (a row of ${width} pixels, ${format})`;
+    throw expected(RangeError, "image.stride", wanted, stride);
   }
   const bytes = stride * (height - 1) + row;
   if (data.length < bytes) {
-    throw expected(
-      RangeError,
-      "image.data",
-      `at least ${bytes} bytes (${width} × ${height}, ${format})`,
-      image.data,
-    );
+    const wanted = `at least ${bytes} bytes (${width} × ${height}, ${format})`;
+    throw expected(RangeError, "image.data", wanted, image.data);
   }
   return { data, width, height, format, stride };
 }
@@ -80,7 +61,7 @@ const tap = (i: number, size: number): number => Math.floor(Math.fround((i + 0.5
 const clamp = (pixel: number, size: number): number => Math.min(Math.max(pixel, 0), size - 1);
 
 /**
- * Makes a box of an image into the crop `slot` of the model: 48×48 BGR, stretched as OpenCV's INTER_LINEAR does. Only
+ * Resizes a box of an image to the crop `slot` of the model, 48×48 BGR, as OpenCV's INTER_LINEAR does. Only
  * the rows that this needs, at most 96, pass through the module's memory, two by two.
  * @param box whole pixels, inside the image
  */

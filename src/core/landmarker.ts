@@ -34,12 +34,8 @@ export class Landmarker {
     const model = instantiate(module);
     const tier = model.relaxed() ? "relaxed" : "baseline";
     if (simd !== "auto" && simd !== tier) {
-      throw expected(
-        TypeError,
-        "options.module",
-        `a module of the tier "${simd}" (options.simd)`,
-        `one of "${tier}"`,
-      );
+      const wanted = `a module of the tier "${simd}" (options.simd)`;
+      throw expected(TypeError, "options.module", wanted, `one of "${tier}"`);
     }
     this.#weights = parseWeights(weights);
     loadParameters(model, this.#weights);
@@ -89,7 +85,7 @@ export class Landmarker {
     return results;
   }
 
-  /** What runs: arithmetic, SIMD tier, weights and memory. */
+  /** Arithmetic, SIMD tier, weights and memory. */
   get info(): LandmarkerInfo {
     const model = this.#alive();
     const { name, version, license } = this.#weights.metadata;
@@ -102,7 +98,7 @@ export class Landmarker {
     };
   }
 
-  /** Lets the memory go. Every later call throws. */
+  /** Releases the memory. Every later call throws. */
   dispose(): void {
     this.#model = undefined;
   }
@@ -137,7 +133,7 @@ export class Landmarker {
     return faces;
   }
 
-  /** Runs the network on the first `count` crops and copies the results out. */
+  /** Runs the network on the first `count` crops and copies the results. */
   #forward(count: number): Float32Array {
     const model = this.#alive();
     if (this.#precision === "int8") model.forwardInt8(count);
@@ -145,7 +141,7 @@ export class Landmarker {
     return new Float32Array(model.memory.buffer, model.landmarks(), count * OUTPUTS).slice();
   }
 
-  /** The same with each row of the crops turned round. */
+  /** Mirrors each row of the first `count` crops and runs the network on them. */
   #forwardMirrored(count: number): Float32Array {
     const crops = cropsOf(this.#alive(), count);
     for (let row = 0; row < crops.length; row += 48 * 3) {
@@ -161,12 +157,12 @@ export class Landmarker {
   }
 }
 
-/** Where the module reads its first `count` crops. */
+/** The memory from which the module reads its first `count` crops. */
 function cropsOf(model: ModelExports, count: number): Uint8Array {
   return new Uint8Array(model.memory.buffer, model.crops(), count * CROP_BYTES);
 }
 
-/** The network's answer for a box, its points taken from 0..1 of the box to pixels of the image. */
+/** Makes a face of the network's answer for a box: its points go from 0..1 of the box to pixels of the image. */
 export function toFace(normalized: Float32Array, box: Box, score: number): Face {
   const points: Point[] = [];
   for (let i = 0; i < OUTPUTS; i += 2) {

@@ -6,7 +6,7 @@ import { readRanges } from "./ranges.ts";
 
 /** Bytes of one crop, 48×48 BGR. */
 export const CROP_BYTES = 48 * 48 * 3;
-/** Outputs a face: x0, y0 … x4, y4. */
+/** Outputs per face: x0, y0 … x4, y4. */
 export const OUTPUTS = 10;
 
 /** What the module exports: the other side of assembly/landmarks/index.ts, where each function is explained. */

@@ -1,4 +1,4 @@
-/** What callers ask for, checked: the same for a landmarker and for a pool of workers. */
+/** Checks what callers ask for, alike for a landmarker and for a pool of workers. */
 import { resolveBox } from "./box.ts";
 import { asBytes } from "./bytes.ts";
 import { checkOptions, expected } from "./errors.ts";
@@ -13,10 +13,7 @@ export interface Request {
   readonly verify: boolean;
 }
 
-/**
- * One face.
- * @throws TypeError, RangeError
- */
+/** A request for one face. @throws TypeError, RangeError */
 export function faceRequest(
   image: ImageLike,
   box: Box | undefined,
@@ -25,10 +22,7 @@ export function faceRequest(
   return request(image, options, (pixels, expand) => [resolveBox(pixels, box, expand)]);
 }
 
-/**
- * Every face of an image.
- * @throws TypeError, RangeError
- */
+/** A request for every face of an image. @throws TypeError, RangeError */
 export function facesRequest(
   image: ImageLike,
   boxes: readonly Box[],
@@ -53,10 +47,7 @@ function request(
   return { pixels, boxes: resolve(pixels, expand), verify };
 }
 
-/**
- * Ready crops as plain bytes.
- * @throws TypeError, RangeError unless there are `count`
- */
+/** Gives ready crops as plain bytes. @throws TypeError, RangeError unless there are `count` */
 export function checkCrops(crops: Uint8Array | Uint8ClampedArray, count: number): Uint8Array {
   if (!Number.isSafeInteger(count) || count < 0)
     throw expected(RangeError, "count", "a whole number of at least 0", count);

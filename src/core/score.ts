@@ -1,7 +1,7 @@
 /**
  * How much five points look like a face that was found well. The formulas and their constants were fitted on the
- * validation faces (weights/train/SCORE.md tells how and what they can and can't do). Numbers and loops rather than
- * arrays of points: this runs once a face, beside a network of 0.2 ms.
+ * validation faces (weights/train/SCORE.md tells how, and what they can and can't do). The code uses numbers and loops
+ * rather than arrays of points, because it runs once per face beside a network of 0.2 ms.
  */
 
 /** The mean face of the fit: x and y of five points, centred, of size 1; symmetric. */
@@ -30,7 +30,7 @@ function angleBetween(ax: number, ay: number, bx: number, by: number): number {
 }
 
 /**
- * The score of one pass, from the shape and the place of the points alone.
+ * The score of one pass, from the shape and the position of the points alone.
  * @param normalized the network's ten outputs, x and y in 0..1 of the crop
  * @returns 0..1
  */

@@ -40,7 +40,7 @@ export interface Face {
   /** The box that was read: after expansion, clipping to the image and truncation to whole pixels. */
   readonly box: Box;
   /**
-   * 0..1, how much the five points look like a face that was found well: from their shape and place in the box or, with
+   * 0..1, how much the five points look like a face that was found well: from their shape and position in the box or, with
    * `DetectOptions.verify`, from a second look. No probability; the model card says what it tells.
    */
   readonly score: number;

@@ -1,4 +1,4 @@
-/** What the pool and its workers say to each other. */
+/** The messages between the pool and its workers. */
 import type { Face, Precision } from "../core/types.ts";
 
 /** What a worker is given first; it answers with an empty list when it can take crops. */

@@ -23,7 +23,7 @@ export function createPool(options?: PoolOptions): Promise<Pool> {
         worker.on("exit", (status) => onEnd(`exit status ${status}`));
         return {
           post: (message, transfer) => worker.postMessage(message, transfer),
-          hold: (busy) => (busy ? worker.ref() : worker.unref()),
+          keepAlive: (busy) => (busy ? worker.ref() : worker.unref()),
           stop: () => worker.terminate(),
         };
       },

@@ -20,15 +20,15 @@ export interface PoolOptions extends LandmarkerOptions {
   readonly size?: number | undefined;
 }
 
-/** A worker, as a platform has it. */
+/** A worker of a platform. */
 export interface Thread {
   post(message: Start | Work, transfer?: ArrayBuffer[]): void;
-  /** Whether it keeps the program from ending. */
-  hold(busy: boolean): void;
+  /** Says whether it keeps the program from ending. */
+  keepAlive(busy: boolean): void;
   stop(): unknown;
 }
 
-/** What a platform has to do with workers. */
+/** How a platform counts its cores and starts workers. */
 export interface Platform {
   cores(): number;
   /**
@@ -40,7 +40,7 @@ export interface Platform {
 }
 
 const MOST_WORKERS = 256;
-/** The calling thread cuts out some 30,000 faces a second; a worker reads 6,000, with `verify` 3,000. */
+/** The calling thread crops some 30,000 faces per second; a worker reads 6,000, with `verify` 3,000. */
 const MOST_BY_DEFAULT = 8;
 /** Crops of 6.9 KB: 113 MB. */
 const MOST_WAITING = 16_384;
@@ -55,14 +55,14 @@ interface Job {
 
 interface Seat {
   readonly thread: Thread;
-  /** What it works on; while it starts, nothing. */
+  /** What it works on: nothing while it starts. */
   jobs: readonly Job[];
   state: "starting" | "idle" | "busy";
 }
 
 /**
- * Workers that find landmarks on all cores. Made by `createPool`. Every face is cut out on the calling thread, in some
- * 20 µs, before a method returns its promise: the image may be changed at once, and only 6.9 KB a face go to a worker. The
+ * Workers that find landmarks on all cores. Made by `createPool`. Every face is cropped on the calling thread, in some
+ * 20 µs, before a method returns its promise: the image may be changed at once, and only 6.9 KB per face go to a worker. The
  * answers equal those of a `Landmarker` bit for bit. An error rejects the promise of its own call alone.
  */
 export class Pool {
@@ -72,8 +72,8 @@ export class Pool {
   readonly info: LandmarkerInfo;
   readonly #platform: Platform;
   readonly #start: Start;
-  /** For cutting out only: it has no weights. */
-  readonly #cutter: ModelExports;
+  /** Makes crops alone: it has no weights. */
+  readonly #cropper: ModelExports;
   readonly #seats = new Set<Seat>();
   #waiting: Job[] = [];
   #isWaking = false;
@@ -86,7 +86,7 @@ export class Pool {
     this.info = info;
     this.#platform = platform;
     this.#start = start;
-    this.#cutter = instantiate(start.module);
+    this.#cropper = instantiate(start.module);
   }
 
   /** @internal */
@@ -147,7 +147,7 @@ export class Pool {
    * calls beyond 16,384 waiting faces are rejected with a RangeError.
    */
   async ready(): Promise<void> {
-    while (this.#waiting.length >= 2 * this.#cutter.batch() * this.size)
+    while (this.#waiting.length >= 2 * this.#cropper.batch() * this.size)
       await new Promise<void>((resume) => this.#whenReady.push(resume));
   }
 
@@ -174,9 +174,9 @@ export class Pool {
   async #detect({ pixels, boxes, verify }: Request): Promise<Face[]> {
     this.#check();
     const crops = new Uint8Array(boxes.length * CROP_BYTES);
-    const crop = new Uint8Array(this.#cutter.memory.buffer, this.#cutter.crops(), CROP_BYTES);
+    const crop = new Uint8Array(this.#cropper.memory.buffer, this.#cropper.crops(), CROP_BYTES);
     for (const [i, box] of boxes.entries()) {
-      cropInto(this.#cutter, pixels, box, 0);
+      cropInto(this.#cropper, pixels, box, 0);
       crops.set(crop, i * CROP_BYTES);
     }
     const answers = await this.#read(crops, verify);
@@ -194,7 +194,7 @@ export class Pool {
     return Promise.all(answers);
   }
 
-  /** Hands out what waits, once the code that asks for it has come to its end: all of an image's faces are shared evenly. */
+  /** Hands out the waiting faces once the calling code has ended, so that all faces of an image are shared evenly. */
   #wake(): void {
     if (this.#isWaking) return;
     this.#isWaking = true;
@@ -210,14 +210,14 @@ export class Pool {
 
   #employ(seat: Seat, share: number): void {
     const [{ verify }] = this.#waiting as [Job];
-    const most = Math.min(share, this.#cutter.batch()); // its network takes no more at once
+    const most = Math.min(share, this.#cropper.batch()); // the network takes no more at once
     let count = 1;
     while (count < most && this.#waiting[count]!.verify === verify) count++;
     seat.jobs = this.#waiting.splice(0, count);
     seat.state = "busy";
     const crops = new Uint8Array(count * CROP_BYTES);
     for (const [i, { crop }] of seat.jobs.entries()) crops.set(crop, i * CROP_BYTES);
-    seat.thread.hold(true);
+    seat.thread.keepAlive(true);
     seat.thread.post({ crops, verify }, [crops.buffer]);
   }
 
@@ -229,7 +229,7 @@ export class Pool {
           for (const [i, job] of seat.jobs.entries()) job.done(answers[i]!);
           seat.jobs = [];
           seat.state = "idle";
-          thread.hold(false);
+          thread.keepAlive(false);
           started();
           this.#wake();
         },
@@ -245,7 +245,7 @@ export class Pool {
     });
   }
 
-  /** Of a worker that ended, the faces fail that it was at. One that couldn't even start isn't tried again. */
+  /** Fails the faces of a worker that ended, and starts another one. One that couldn't even start isn't tried again. */
   #replace(seat: Seat, error: Error): void {
     if (!this.#seats.delete(seat)) return;
     void seat.thread.stop();

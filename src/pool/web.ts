@@ -33,7 +33,7 @@ const start: Platform["start"] = (onAnswer, onEnd) => {
   };
   return {
     post: (message, transfer = []) => worker.postMessage(message, transfer),
-    hold() {}, // a page's workers end with it
+    keepAlive() {}, // a page's workers end with it
     stop: () => worker.terminate(),
   };
 };

@@ -19,7 +19,7 @@ port.onmessage = ({ data }) => {
   }
   const { crops, verify } = data;
   const count = crops.length / CROP_BYTES;
-  // One below the other they are an image, whose boxes of 48×48 pixels pass through as they are.
+  // Stacked, the crops are one image, and boxes of 48×48 pixels pass through unchanged.
   const image = { data: crops, width: 48, height: 48 * count, format: "bgr" } as const;
   const boxes = Array.from({ length: count }, (_, i) => ({ x: 0, y: 48 * i, width: 48, height: 48 }));
   const faces = landmarker.detectAll(image, boxes, { verify });
