@@ -1,6 +1,6 @@
 /**
  * `fivepoint bench`: this machine's speed, by itself or beside the ONNX Runtimes that are installed where it is called. One
- * process, one thread each, in turn. The repository's own bench compares with more, each in a process of its own.
+ * process, one thread each, by turns. The repository's own bench compares with more, each in a process of its own.
  */
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -19,7 +19,7 @@ import { writeWhole } from "./output.ts";
 
 const PEERS = ["onnxruntime-node", "onnxruntime-web"] as const;
 type Peer = (typeof PEERS)[number];
-/** Faces a call. */
+/** Faces per call. */
 const COUNTS = [1, 4, 16, 64];
 const ROUNDS = 7;
 /** Milliseconds that a contender computes in a round. */
@@ -41,7 +41,7 @@ export function registerBench(program: Command): void {
   const command = program
     .command("bench")
     .description("time the network on this machine, beside the ONNX Runtimes that are installed here")
-    .option("--json", "print a JSON object for each contender and number of faces a call")
+    .option("--json", "print a JSON object for each contender and number of faces per call")
     .option("--chart <chart.svg>", "draw the times")
     .option("--against <names>", `only these, comma-separated: ${PEERS.join(", ")}`, parsePeers);
   modelOptions(command).action(bench);
@@ -90,7 +90,7 @@ async function bench(options: Options): Promise<void> {
       console.log(
         options.json
           ? JSON.stringify({ name, count, p50, p95, samples: times.length })
-          : `${`${count} a call`.padEnd(10)} ${name.padEnd(24)} ${p50.toFixed(1).padStart(8)} µs a face, p95 ${p95.toFixed(1)}`,
+          : `${`${count} per call`.padEnd(12)} ${name.padEnd(24)} ${p50.toFixed(1).padStart(8)} µs per face, p95 ${p95.toFixed(1)}`,
       );
     }
   }
@@ -161,9 +161,9 @@ function quantile(sample: readonly number[], p: number): number {
 function draw(series: ReadonlyMap<string, [number, number][]>): string {
   const most = Math.max(...[...series.values()].flat().map(([, us]) => us));
   return lineChart(
-    `Time of a face, ${cpus()[0]?.model}, Node ${process.versions.node}`,
-    { label: "faces a call", domain: [0, 64], format: "d" },
-    { label: "µs a face", domain: [0, 1.1 * most], format: "d" },
+    `Time per face, ${cpus()[0]?.model}, Node ${process.versions.node}`,
+    { label: "faces per call", domain: [0, 64], format: "d" },
+    { label: "µs per face", domain: [0, 1.1 * most], format: "d" },
     [...series].map(([name, points]) => ({ name, points })),
   );
 }

@@ -78,8 +78,8 @@ export function rowBox(path: string, line: number, row: Row, sides: readonly str
 }
 
 /**
- * The boxes of a CSV file, to be asked by the path of a picture. A row's file is taken relative to the CSV's folder;
- * else it is the end of the picture's path, so that `b.jpg` and `a/b.jpg` find `photos/a/b.jpg`.
+ * The boxes of a CSV file, to be asked by the path of an image. A row's file is taken relative to the CSV's folder;
+ * else it is the end of the image's path, so that `b.jpg` and `a/b.jpg` find `photos/a/b.jpg`.
  */
 export class BoxTable {
   readonly #byPath = new Map<string, Box[]>();
@@ -105,7 +105,7 @@ export class BoxTable {
     return table;
   }
 
-  /** The boxes of a picture, undefined when no row names it. */
+  /** The boxes of an image, undefined when no row names it. */
   of(path: string): readonly Box[] | undefined {
     let boxes = this.#byPath.get(resolve(path));
     const parts = normalize(path).split(sep);
@@ -114,7 +114,7 @@ export class BoxTable {
     return boxes;
   }
 
-  /** How many of its files no picture has asked for. */
+  /** How many of its files no image has asked for. */
   get unused(): number {
     return this.#byName.size - this.#asked.size;
   }

@@ -5,7 +5,7 @@ import { line } from "d3-shape";
 /** Colours of series (Okabe and Ito's palette, told apart by colour-blind people too). */
 const PALETTE = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000"];
 const WIDTH = 720;
-/** Of the plot with its axes; the legend follows, a line a series. */
+/** Of the plot with its axes; the legend follows, one line per series. */
 const HEIGHT = 460;
 const LEGEND = 20;
 const MARGIN = { top: 48, right: 24, bottom: 56, left: 64 };

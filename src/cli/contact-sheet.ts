@@ -44,7 +44,7 @@ async function drawTile({ image, box, truth, predicted, error }: Sample, left: n
   const scale = TILE / side;
   const originX = box.x + box.width / 2 - side / 2;
   const originY = box.y + box.height / 2 - side / 2;
-  // The part of the tile that the picture covers, in whole pixels of the picture.
+  // The part of the tile that the image covers, in whole pixels of the image.
   const x0 = Math.max(0, Math.ceil(originX));
   const y0 = Math.max(0, Math.ceil(originY));
   const x1 = Math.min(image.width, Math.floor(originX + side));

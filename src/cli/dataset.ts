@@ -25,7 +25,7 @@ const POINTS = [
  * Reads a list of labelled faces. Columns: `file` (or `image`; VGGFace2's `NAME_ID` lacks the ending .jpg), points as
  * `x0,y0…x4,y4` (or `P1X,P1Y…P5X,P5Y`), optionally `source` and a box (`x,y,width,height`, `box_x,box_y,box_w,box_h`
  * or `x,y,w,h`).
- * @param images the folder of the pictures; default that of the list
+ * @param images the folder of the images; default that of the list
  * @param boxes another CSV file that gives the boxes, by the same names
  * @throws Error when a file can't be read, InvalidArgumentError when it isn't such a list
  */

@@ -1,5 +1,5 @@
 /** A process of `detect` (workers.ts): loads what jobs need, then does one after the other. */
-import { failure, type Job, type Outcome, openJobs } from "./picture-job.ts";
+import { failure, type Job, type Outcome, openJobs } from "./job.ts";
 import type { FromWorker, ToWorker } from "./workers.ts";
 
 let opening: Promise<(job: Job) => Promise<Outcome>> | undefined;

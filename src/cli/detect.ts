@@ -1,4 +1,4 @@
-/** `fivepoint detect`: five points for each face of each picture. */
+/** `fivepoint detect`: five points for each face of each image. */
 import { stat } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { dirname, join, relative, resolve } from "node:path";
@@ -8,9 +8,9 @@ import { type Box, LANDMARK_NAMES } from "fivepoint";
 import { pMapIterable } from "p-map";
 import { BoxTable, parseBox } from "./boxes.ts";
 import { findImages, formatOf, type Input } from "./images.ts";
+import { failure, type Job, type Outcome, openJobs } from "./job.ts";
 import { type ModelOptions, modelOptions } from "./model.ts";
 import { Report } from "./output.ts";
-import { failure, type Job, type Outcome, openJobs } from "./picture-job.ts";
 import { Workers } from "./workers.ts";
 
 interface Options extends ModelOptions {
@@ -29,17 +29,18 @@ interface Options extends ModelOptions {
 export function registerDetect(program: Command): void {
   const command = program
     .command("detect")
-    .description("find five points in each face of each picture")
-    .argument("<image...>", "pictures, folders of pictures, globs")
+    .description("find five points in each face of each image")
+    .argument("<image...>", "images, folders of images, globs")
     .addOption(
       new Option("--box <x,y,w,h>", "a face's box in pixels; may be repeated")
         .argParser((text, boxes: Box[] = []) => [...boxes, parseBox(text)])
         .conflicts(["boxes", "detector"]),
     )
     .addOption(
-      new Option("--boxes <csv>", "boxes from a CSV file: file,x,y,width,height, a line a face").conflicts(
-        "detector",
-      ),
+      new Option(
+        "--boxes <csv>",
+        "boxes from a CSV file: file,x,y,width,height, one line per face",
+      ).conflicts("detector"),
     )
     .addOption(new Option("--detector <name>", "find the faces with another package").choices(["face-api"]))
     .addOption(
@@ -49,11 +50,11 @@ export function registerDetect(program: Command): void {
       "--verify",
       "score each face by a second, mirrored look: twice the time, but tells faces from other things",
     )
-    .addOption(new Option("--json", "print a JSON object a line").conflicts("csv"))
+    .addOption(new Option("--json", "print JSON, one object per line").conflicts("csv"))
     .option("--csv", "print CSV")
-    .option("--out <path>", "draw the points: a file for one picture, a folder for several")
-    .option("--align <path>", "save each face upright, 112×112: a file for one picture, a folder for several")
-    .addHelpText("after", "\nWithout a box the whole picture is taken for the face.");
+    .option("--out <path>", "draw the points: a file for one image, a folder for several")
+    .option("--align <path>", "save each face upright, 112×112: a file for one image, a folder for several")
+    .addHelpText("after", "\nWithout a box the whole image is taken for the face.");
   modelOptions(command).action(detect);
 }
 
@@ -63,8 +64,8 @@ function parseFactor(text: string): number {
   throw new InvalidArgumentError("Expected a number above 0.");
 }
 
-/** As many pictures are worth a process: it takes a tenth of a second to start. */
-const PICTURES_A_PROCESS = 48;
+/** As many images are worth a process: it takes a tenth of a second to start. */
+const IMAGES_PER_PROCESS = 48;
 
 async function detect(args: string[], options: Options): Promise<void> {
   const inputs = await findImages(args);
@@ -80,18 +81,18 @@ async function detect(args: string[], options: Options): Promise<void> {
   }
   const boxes = options.boxes === undefined ? undefined : await BoxTable.read(options.boxes);
   const cores = availableParallelism();
-  const processes = Math.min(cores, Math.floor(inputs.length / PICTURES_A_PROCESS));
+  const processes = Math.min(cores, Math.floor(inputs.length / IMAGES_PER_PROCESS));
   const workers = processes > 1 ? await Workers.start(processes, options) : undefined;
   const run = workers ? (job: Job) => workers.run(job) : await openJobs(options);
 
   const work = ({ path, error }: Input): Outcome | Promise<Outcome> => {
     if (error) return failure(path, error);
     const listed = boxes ? boxes.of(path) : options.box;
-    if (boxes && !listed) return failure(path, `no row of ${options.boxes} names this picture`);
+    if (boxes && !listed) return failure(path, `no row of ${options.boxes} names this image`);
     return run({ path, boxes: listed, drawing: drawings?.(path), chip: chips?.(path) });
   };
 
-  const report = new Report(inputs.length, "pictures");
+  const report = new Report(inputs.length, "images");
   const print = options.json ? printJson : options.csv ? printCsv : printText;
   if (options.csv) await report.line(CSV_HEADER);
   const concurrency = workers ? processes : cores;
@@ -103,7 +104,7 @@ async function detect(args: string[], options: Options): Promise<void> {
   }
   report.end();
   workers?.stop();
-  if (boxes?.unused) report.warn(`${options.boxes}: ${boxes.unused} of its files are not among the pictures`);
+  if (boxes?.unused) report.warn(`${options.boxes}: ${boxes.unused} of its files are not among the images`);
 }
 
 async function isFolder(path: string): Promise<boolean> {
@@ -111,9 +112,9 @@ async function isFolder(path: string): Promise<boolean> {
 }
 
 /**
- * Where the file made of each picture goes. Of one picture: the file that is named, or into the folder that is. Of
+ * Where the file made of each image goes. Of one image: the file that is named, or into the folder that is. Of
  * several: into the folder, by the same name below the folder that all have in common.
- * @throws InvalidArgumentError when that can't be, when a picture would be overwritten or two would go into one file
+ * @throws InvalidArgumentError when that can't be, when an image would be overwritten or two would go into one file
  */
 async function targets(
   out: string | undefined,
@@ -124,7 +125,7 @@ async function targets(
   if (out === undefined) return undefined;
   const folder = await isFolder(out);
   if (several && !folder && formatOf(out)) {
-    throw new InvalidArgumentError(`${flag} ${out}: expected a folder, since there are several pictures.`);
+    throw new InvalidArgumentError(`${flag} ${out}: expected a folder, since there are several images.`);
   }
   if (!several && !folder && !formatOf(out)) {
     throw new InvalidArgumentError(
@@ -137,15 +138,14 @@ async function targets(
     const name = join(out, relative(root, resolve(path)));
     return formatOf(name) ? name : `${name}.png`;
   };
-  const pictures = new Set(inputs.map(({ path }) => resolve(path)));
+  const images = new Set(inputs.map(({ path }) => resolve(path)));
   const taken = new Set<string>();
-  for (const path of pictures) {
+  for (const path of images) {
     const to = resolve(target(path));
-    if (pictures.has(to))
-      throw new InvalidArgumentError(`${flag} ${out}: would overwrite the picture ${to}.`);
+    if (images.has(to)) throw new InvalidArgumentError(`${flag} ${out}: would overwrite the image ${to}.`);
     // As of `a.tiff`, drawn as a.tiff.png, and `a.tiff.png`.
     if (taken.has(to))
-      throw new InvalidArgumentError(`${flag} ${out}: two pictures would be written to ${to}.`);
+      throw new InvalidArgumentError(`${flag} ${out}: two images would be written to ${to}.`);
     taken.add(to);
   }
   return target;
@@ -185,7 +185,7 @@ async function printText(report: Report, { path, size, faces, errors }: Outcome)
     await report.line(`  face ${box.width}×${box.height} at ${box.x}, ${box.y}, score ${score.toFixed(2)}`);
     for (const [i, { x, y }] of points.entries()) {
       await report.line(
-        `    ${i + 1} ${LANDMARK_NAMES[i]!.padEnd(10)} ${x.toFixed(1).padStart(8)} ${y.toFixed(1).padStart(8)}`,
+        `    ${i + 1} ${LANDMARK_NAMES[i]!.padEnd(12)} ${x.toFixed(1).padStart(8)} ${y.toFixed(1).padStart(8)}`,
       );
     }
   }

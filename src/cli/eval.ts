@@ -9,7 +9,7 @@ import { lineChart } from "./chart.ts";
 import { applyCondition, type Condition, describe, type Trial } from "./conditions.ts";
 import { contactSheet, type Sample } from "./contact-sheet.ts";
 import { type LabelledFace, readDataset } from "./dataset.ts";
-import { formatOf, type Picture, readImage } from "./images.ts";
+import { formatOf, type RgbImage, readImage } from "./images.ts";
 import {
   debias,
   faceError,
@@ -48,7 +48,7 @@ export function registerEval(program: Command): void {
       "<dataset.csv>",
       "file, x0,y0 … x4,y4, optionally source and a box; or VGGFace2's landmark list",
     )
-    .option("--images <folder>", "where the pictures are (default: beside the list)")
+    .option("--images <folder>", "where the images are (default: beside the list)")
     .option("--boxes <csv>", "boxes from another list, such as VGGFace2's loose_bb_test.csv")
     .addOption(
       new Option("--weights <files>", "weights files to compare, comma-separated; default: the embedded ones")
@@ -74,7 +74,7 @@ export function registerEval(program: Command): void {
     .addOption(
       new Option(
         "--rotate <degrees>",
-        "turn each picture about its face, counter-clockwise; comma-separated; boxes are then points:2.2 unless --box-from is given",
+        "rotate each image about its face, counter-clockwise; comma-separated; boxes are then points:2.2 unless --box-from is given",
       ).argParser(list(parseNumber)),
     )
     .option("--json", "print a JSON object for each condition and weights file")
@@ -174,7 +174,7 @@ async function evaluate(dataset: string, options: Options): Promise<void> {
   const predictions: (string | number)[][] = [PREDICTIONS_HEADER];
   const report = new Report(faces.length, "faces");
   const concurrency = availableParallelism();
-  for await (const judged of pMapIterable(byPicture(faces), (group) => judge(group, runs), { concurrency })) {
+  for await (const judged of pMapIterable(byImage(faces), (group) => judge(group, runs), { concurrency })) {
     for (const { face, answers, error } of judged) {
       report.advance();
       if (error !== undefined) {
@@ -210,7 +210,7 @@ async function evaluate(dataset: string, options: Options): Promise<void> {
     await writeWhole(out, await contactSheet(await samples(runs[0]!, ranked), formatOf(out)!));
 }
 
-function byPicture(faces: readonly LabelledFace[]): Iterable<LabelledFace[]> {
+function byImage(faces: readonly LabelledFace[]): Iterable<LabelledFace[]> {
   const groups = new Map<string, LabelledFace[]>();
   for (const face of faces) {
     const group = groups.get(face.path);
@@ -250,24 +250,24 @@ interface Answer {
   readonly offsets: Offsets;
 }
 
-/** A face with an answer a run, or with none and why. */
+/** A face with an answer per run, or with none and why. */
 interface Judged {
   readonly face: LabelledFace;
   readonly answers: readonly Answer[];
   readonly error?: string;
 }
 
-/** Puts the faces of one picture through every run. A face that fails one is left out of all. */
+/** Puts the faces of one image through every run. A face that fails one is left out of all. */
 async function judge(faces: readonly LabelledFace[], runs: readonly Run[]): Promise<Judged[]> {
-  let picture: Picture;
+  let image: RgbImage;
   try {
-    picture = await readImage(faces[0]!.path);
+    image = await readImage(faces[0]!.path);
   } catch (error) {
     return faces.map((face) => ({ face, answers: [], error: (error as Error).message }));
   }
   return faces.map((face) => {
     try {
-      return { face, answers: runs.map((run) => ask(run, applyCondition(picture, face, run.condition))) };
+      return { face, answers: runs.map((run) => ask(run, applyCondition(image, face, run.condition))) };
     } catch (error) {
       return { face, answers: [], error: (error as Error).message };
     }

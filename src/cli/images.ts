@@ -1,4 +1,4 @@
-/** Pictures named on the command line: finding and decoding them. */
+/** Images named on the command line: finding and decoding them. */
 import { stat } from "node:fs/promises";
 import { extname, join, relative, resolve } from "node:path";
 import type { ImageLike } from "fivepoint";
@@ -7,16 +7,16 @@ import { convertPathToPattern, glob, isDynamicPattern } from "tinyglobby";
 import { loadSharp } from "./sharp.ts";
 
 /** What a folder is searched for. A file named outright may be anything that sharp decodes. */
-const PICTURES = "*.{avif,gif,jpeg,jpg,png,tif,tiff,webp}";
+const IMAGES = "*.{avif,gif,jpeg,jpg,png,tif,tiff,webp}";
 
-/** One picture to work on, or an argument that stands for none and why. */
+/** One image to work on, or an argument that stands for none and why. */
 export interface Input {
   readonly path: string;
   readonly error?: string;
 }
 
 /**
- * Turns arguments into pictures: a file stands for itself, a folder for all pictures below it, a glob for what it
+ * Turns arguments into images: a file stands for itself, a folder for all images below it, a glob for what it
  * matches; both sorted by path.
  */
 export async function findImages(args: readonly string[]): Promise<Input[]> {
@@ -24,9 +24,9 @@ export async function findImages(args: readonly string[]): Promise<Input[]> {
   for (const arg of args) {
     const stats = await stat(arg).catch(() => undefined);
     if (stats?.isDirectory()) {
-      const found = await search(`${convertPathToPattern(resolve(arg))}/**/${PICTURES}`);
+      const found = await search(`${convertPathToPattern(resolve(arg))}/**/${IMAGES}`);
       inputs.push(...found.map((path) => ({ path: join(arg, relative(arg, path)) })));
-      if (found.length === 0) inputs.push({ path: arg, error: "no picture in this folder" });
+      if (found.length === 0) inputs.push({ path: arg, error: "no image in this folder" });
     } else if (!stats && isDynamicPattern(arg)) {
       const found = await search(arg.replaceAll("\\", "/"));
       inputs.push(...found.map((path) => ({ path })));
@@ -47,11 +47,11 @@ async function search(pattern: string): Promise<string[]> {
   return found.sort();
 }
 
-/** A decoded picture: 8 bits a channel, no gaps between rows, turned as its EXIF orientation says. */
-export type Picture = ImageLike & { readonly data: Uint8Array; readonly format: "rgb" };
+/** A decoded image: 8 bits per channel, no gaps between rows, upright by its EXIF orientation. */
+export type RgbImage = ImageLike & { readonly data: Uint8Array; readonly format: "rgb" };
 
-/** @throws Error when the file isn't a picture that sharp decodes */
-export async function readImage(path: string): Promise<Picture> {
+/** @throws Error when the file isn't an image that sharp decodes */
+export async function readImage(path: string): Promise<RgbImage> {
   const sharp = await loadSharp();
   const { data, info } = await sharp(path)
     .rotate()
@@ -62,7 +62,7 @@ export async function readImage(path: string): Promise<Picture> {
   return { data, width: info.width, height: info.height, format: "rgb" };
 }
 
-/** A picture back in sharp's hands, to be drawn on and encoded. */
+/** An image back in sharp's hands, to be drawn on and encoded. */
 export function toSharp(sharp: typeof sharpModule, { data, width, height, format }: ImageLike): Sharp {
   return sharp(data, { raw: { width, height, channels: format === "gray" ? 1 : 3 } });
 }

@@ -20,9 +20,9 @@ import { loadSharp } from "./sharp.ts";
 const MODULE = fileURLToPath(new URL("../model.wasm", import.meta.url));
 
 export interface QuantizeOptions {
-  /** A CSV file of pictures and boxes. */
+  /** A CSV file of images and boxes. */
   readonly calibrate: string;
-  /** Where the pictures are; default beside the list. */
+  /** Where the images are; default beside the list. */
   readonly images?: string;
   readonly expand: number;
   readonly out: string;
@@ -46,7 +46,7 @@ export async function quantize(weights: WeightsFile, options: QuantizeOptions): 
   );
 }
 
-/** The faces of a list, cut out as a landmarker does. */
+/** The faces of a list, cropped as a landmarker does. */
 async function readCrops(module: WebAssembly.Module, options: QuantizeOptions): Promise<Uint8Array> {
   const { calibrate: list, images = dirname(list), expand } = options;
   const rows = await readCsv(list);
@@ -60,8 +60,8 @@ async function readCrops(module: WebAssembly.Module, options: QuantizeOptions): 
   const model = instantiate(module);
   const cut = async ({ path, box }: { path: string; box: Box }): Promise<Uint8Array | Error> => {
     try {
-      const picture = await readImage(path);
-      cropInto(model, checkImage(picture), resolveBox(picture, box, expand), 0);
+      const image = await readImage(path);
+      cropInto(model, checkImage(image), resolveBox(image, box, expand), 0);
       return new Uint8Array(model.memory.buffer, model.crops(), CROP_BYTES).slice();
     } catch (error) {
       return new Error(`${path}: ${(error as Error).message}`, { cause: error });

@@ -1,4 +1,4 @@
-/** sharp, which decodes and encodes pictures: an optional peer, so it may not be there. */
+/** sharp, which decodes and encodes images: an optional peer, so it may not be there. */
 import type Sharp from "sharp";
 
 let loaded: typeof Sharp | undefined;
@@ -11,9 +11,9 @@ export async function loadSharp(): Promise<typeof Sharp> {
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === "ERR_MODULE_NOT_FOUND";
     const why = missing ? "" : `\n${(error as Error).message}`;
-    throw new Error(`Reading pictures needs the package sharp: npm install sharp${why}`);
+    throw new Error(`Reading images needs the package sharp: npm install sharp${why}`);
   }
-  loaded.cache(false); // no picture is read twice
-  loaded.concurrency(1); // one core a picture, several pictures at once
+  loaded.cache(false); // no image is read twice
+  loaded.concurrency(1); // one core per image, several images at once
   return loaded;
 }

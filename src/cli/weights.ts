@@ -50,9 +50,9 @@ async function info(path: string | undefined, { json }: { json?: boolean }): Pro
   const { format: _, name, version, license, source, ranges: __, ...others } = metadata;
   const precision = hasRanges(file) ? "f32, int8" : "f32; int8 after fivepoint weights quantize";
   const lines = Object.entries({ name, version, license, source, ...others, precision, sha256 }).map(
-    ([key, value]) => `${key.padEnd(10)} ${value}`,
+    ([key, value]) => `${key.padEnd(12)} ${value}`,
   );
-  lines.push(`${"size".padEnd(10)} ${bytes.length} bytes, ${parameters} parameters`, "");
+  lines.push(`${"size".padEnd(12)} ${bytes.length} bytes, ${parameters} parameters`, "");
   for (const { name: tensor, dtype, shape } of table)
     lines.push(`  ${tensor.padEnd(18)} ${dtype}  ${shape.join("×")}`);
   console.log(lines.join("\n"));
@@ -200,7 +200,7 @@ export function registerWeights(program: Command): void {
     .command("quantize")
     .description("calibrate weights for --precision int8 on example faces")
     .requiredOption("--calibrate <csv>", "faces: file, x, y, width, height; some hundreds, as they will come")
-    .option("--images <folder>", "where the pictures are (default: beside the list)")
+    .option("--images <folder>", "where the images are (default: beside the list)")
     .option("--expand <factor>", "enlarge each box about its centre", positive, 1)
     .option("--weights <file>", "default: the embedded weights")
     .requiredOption("--out <file>", "weights file to write")

@@ -1,11 +1,11 @@
 /**
- * Processes that share `detect`'s jobs. Processes, not threads: on four cores sharp decoded small pictures in four
+ * Processes that share `detect`'s jobs. Processes, not threads: on four cores sharp decoded small images in four
  * threads of one process no faster than in one, in four processes 2.5 times as fast; and a decoder that crashes takes
- * along the one picture it was at.
+ * along the one image it was at.
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { failure, type Job, type JobOptions, type Outcome } from "./picture-job.ts";
+import { failure, type Job, type JobOptions, type Outcome } from "./job.ts";
 
 /** What the two sides say to each other. */
 export type ToWorker = { readonly open: JobOptions } | { readonly job: Job };
@@ -55,7 +55,7 @@ export class Workers {
 
   #spawn(): Promise<void> {
     const child = fork(fileURLToPath(new URL("./detect-worker.js", import.meta.url)), {
-      // Pictures are short-lived: a small young generation returns their memory soon.
+      // Images are short-lived: a small young generation returns their memory soon.
       execArgv: [...process.execArgv, "--max-semi-space-size=4"],
       serialization: "advanced",
       stdio: ["ignore", 2, 2, "ipc"],

@@ -11,7 +11,7 @@ const FLAG = "140,67,106,112";
 const folder = temporaryFolder();
 const at = (...names: string[]) => join(folder, ...names);
 
-/** The library's answer on a picture decoded by sharp alone. */
+/** The library's answer on an image decoded by sharp alone. */
 async function answer(path: string, box = BOX) {
   const { data, info } = await sharp(path).removeAlpha().raw().toBuffer({ resolveWithObject: true });
   const image = { data, width: info.width, height: info.height, format: "rgb" } as const;
@@ -28,7 +28,7 @@ beforeAll(async () => {
   cpSync(PHOTO, at("face.jpg"));
 });
 
-describe("pictures", () => {
+describe("images", () => {
   it.each(["jpg", "png", "webp", "avif"])("reads %s as the library does", async (ending) => {
     const path = at(`face.${ending}`);
     const { points, normalized, score } = await answer(path);
@@ -39,8 +39,8 @@ describe("pictures", () => {
     ]);
   });
 
-  // What is stored so that the orientation (EXIF tag 0x0112) makes it upright again: turned, then mirrored.
-  const stored: Record<number, [turn: number, mirror: boolean]> = {
+  // What is stored so that the orientation (EXIF tag 0x0112) makes it upright again: rotated, then mirrored.
+  const stored: Record<number, [angle: number, mirror: boolean]> = {
     2: [0, true],
     3: [180, false],
     4: [180, true],
@@ -49,25 +49,25 @@ describe("pictures", () => {
     7: [270, true],
     8: [90, false],
   };
-  it.each([2, 3, 4, 5, 6, 7, 8])("turns a picture of EXIF orientation %i upright", async (orientation) => {
+  it.each([2, 3, 4, 5, 6, 7, 8])("reads an image of EXIF orientation %i upright", async (orientation) => {
     const raw = { resolveWithObject: true } as const;
     const part = { left: 20, top: 10, width: 300, height: 240 };
     const { data, info } = await sharp(PHOTO).extract(part).raw().toBuffer(raw);
-    const [turn, mirror] = stored[orientation]!;
-    let turned = await sharp(data, { raw: info }).rotate(turn).raw().toBuffer(raw);
-    if (mirror) turned = await sharp(turned.data, { raw: turned.info }).flop().raw().toBuffer(raw);
+    const [angle, mirror] = stored[orientation]!;
+    let rotated = await sharp(data, { raw: info }).rotate(angle).raw().toBuffer(raw);
+    if (mirror) rotated = await sharp(rotated.data, { raw: rotated.info }).flop().raw().toBuffer(raw);
     await sharp(data, { raw: info }).png().toFile(at("upright.png"));
-    await sharp(turned.data, { raw: turned.info })
+    await sharp(rotated.data, { raw: rotated.info })
       .withMetadata({ orientation })
       .png()
-      .toFile(at("turned.png"));
+      .toFile(at("rotated.png"));
     const args = ["--box", "120,57,106,112", "--json"];
     const [upright] = jsonLines(await fivepoint(["detect", at("upright.png"), ...args]));
-    const [again] = jsonLines(await fivepoint(["detect", at("turned.png"), ...args]));
+    const [again] = jsonLines(await fivepoint(["detect", at("rotated.png"), ...args]));
     expect(again.points).toEqual(upright.points);
   });
 
-  it("reads grey, transparent and 16-bit pictures", async () => {
+  it("reads grey, transparent and 16-bit images", async () => {
     await sharp(PHOTO).greyscale().png().toFile(at("grey.png"));
     await sharp(PHOTO).ensureAlpha(0.5).png().toFile(at("clear.png"));
     await sharp(PHOTO).toColourspace("rgb16").png().toFile(at("deep.png"));
@@ -80,7 +80,7 @@ describe("pictures", () => {
     });
   });
 
-  it("takes the whole picture without a box", async () => {
+  it("takes the whole image without a box", async () => {
     const [{ box }] = jsonLines(await fivepoint(["detect", PHOTO, "--json"]));
     expect(box).toEqual({ x: 0, y: 0, width: 384, height: 384 });
   });
@@ -89,7 +89,7 @@ describe("pictures", () => {
     mkdirSync(at("album/deep [1]"), { recursive: true });
     mkdirSync(at("empty"), { recursive: true });
     for (const name of ["b.JPG", "a.jpg", "deep [1]/c.jpg"]) cpSync(PHOTO, at("album", name));
-    writeFileSync(at("album/notes.txt"), "no picture");
+    writeFileSync(at("album/notes.txt"), "no image");
     const found = await fivepoint(["detect", at("album"), "--box", FLAG, "--json"]);
     expect(found.status).toBe(0);
     expect(images(found)).toEqual(["a.jpg", "b.JPG", "deep [1]/c.jpg"].map((name) => at("album", name)));
@@ -98,7 +98,7 @@ describe("pictures", () => {
     const nothing = await fivepoint(["detect", at("empty"), at("album/*.gif"), PHOTO, "--json"]);
     expect(nothing.status).toBe(1);
     expect(jsonLines(nothing)).toMatchObject([
-      { image: at("empty"), error: "no picture in this folder" },
+      { image: at("empty"), error: "no image in this folder" },
       { image: at("album/*.gif"), error: "no file matches" },
       { image: PHOTO, score: expect.any(Number) },
     ]);
@@ -106,7 +106,7 @@ describe("pictures", () => {
 });
 
 describe("boxes", () => {
-  it("reads several faces of one picture in the order of the flags", async () => {
+  it("reads several faces of one image in the order of the flags", async () => {
     const result = await fivepoint(["detect", PHOTO, "--box", FLAG, "--box", "130.7,60,120,120", "--json"]);
     const other = { x: 130.7, y: 60, width: 120, height: 120 };
     const faces = [await answer(PHOTO), await answer(PHOTO, other)];
@@ -140,7 +140,7 @@ describe("boxes", () => {
     expect(jsonLines(result).map(({ box }) => box)).toEqual([BOX, whole]);
   });
 
-  it("finds a picture by the end of its path; reports pictures without rows, rows without pictures", async () => {
+  it("finds an image by the end of its path; reports images without rows, rows without images", async () => {
     mkdirSync(at("lists"), { recursive: true });
     writeFileSync(at("lists/boxes.csv"), `file,x,y,width,height\ndeep/a.jpg,${FLAG}\nother.jpg,${FLAG}\n`);
     mkdirSync(at("photos/deep"), { recursive: true });
@@ -149,7 +149,7 @@ describe("boxes", () => {
     const result = await fivepoint(["detect", at("photos"), "--boxes", at("lists/boxes.csv"), "--json"]);
     expect(result.status).toBe(1);
     expect(jsonLines(result)).toMatchObject([
-      { image: at("photos/b.jpg"), error: expect.stringContaining("names this picture") },
+      { image: at("photos/b.jpg"), error: expect.stringContaining("names this image") },
       { image: at("photos/deep/a.jpg"), box: BOX },
     ]);
     expect(result.stderr).toContain("1 of its files");
@@ -168,7 +168,7 @@ describe("boxes", () => {
     expect(none).toEqual({ image: at("sky.png"), error: "no face found" });
   });
 
-  it("reads the other faces when one box lies outside the picture", async () => {
+  it("reads the other faces when one box lies outside the image", async () => {
     const result = await fivepoint(["detect", PHOTO, "--box", "900,900,50,50", "--box", FLAG, "--json"]);
     expect(result.status).toBe(1);
     expect(jsonLines(result)).toMatchObject([{ box: BOX }, { error: expect.stringContaining("x 900") }]);
@@ -201,7 +201,7 @@ describe("output", () => {
     expect(numbers).toEqual([140, 67, 106, 112, ...pairs(points).flat(), score]);
   });
 
-  it.each([80, 384, 3000])("draws dots and box on a picture of %i pixels", async (side) => {
+  it.each([80, 384, 3000])("draws dots and box on an image of %i pixels", async (side) => {
     await sharp(PHOTO).greyscale().resize(side).png().toFile(at("plain.png"));
     const [x, y, width, height] = [140, 67, 106, 112].map((v) => Math.round((v * side) / 384)) as [
       number,
@@ -230,7 +230,7 @@ describe("output", () => {
     expect(Math.min(...pixel(x + width / 2, y))).toBeGreaterThan(200);
   });
 
-  it("enlarges a group until its smallest face can be seen, but no picture beyond 4,096 pixels", async () => {
+  it("enlarges a group until its smallest face can be seen, but no image beyond 4,096 pixels", async () => {
     for (const [side, zoom] of [
       [768, 3],
       [1500, 2],
@@ -260,12 +260,12 @@ describe("output", () => {
     expect(readdirSync(at("chips")).sort()).toEqual(["two-1.png", "two-2.png"]);
   });
 
-  it("writes drawings of several pictures into a folder, and leaves nothing half written", async () => {
+  it("writes drawings of several images into a folder, and leaves nothing half written", async () => {
     mkdirSync(at("set/sub"), { recursive: true });
     cpSync(PHOTO, at("set/a.jpg"));
     cpSync(at("face.webp"), at("set/sub/b.webp"));
     await sharp(PHOTO).tiff().toFile(at("set/c.tiff"));
-    writeFileSync(at("set/broken.jpg"), "not a picture");
+    writeFileSync(at("set/broken.jpg"), "not an image");
     const result = await fivepoint(["detect", at("set"), "--box", FLAG, "--out", at("drawings")]);
     expect(result.status).toBe(1);
     expect(result.stderr).toContain("broken.jpg");
@@ -297,12 +297,12 @@ describe("output", () => {
     await sharp(PHOTO).png().toFile(at("twice/a.tiff.png"));
     const twice = await fivepoint(["detect", at("twice"), "--out", at("into")]);
     expect(twice).toMatchObject({ status: 2, stdout: "" });
-    expect(twice.stderr).toMatch(/two pictures would be written to .*a\.tiff\.png/);
-    // The same picture named twice is one.
+    expect(twice.stderr).toMatch(/two images would be written to .*a\.tiff\.png/);
+    // The same image named twice is one.
     expect((await fivepoint(["detect", PHOTO, PHOTO, "--out", at("into")])).status).toBe(0);
   });
 
-  it("never overwrites a picture that it reads", async () => {
+  it("never overwrites an image that it reads", async () => {
     const before = readFileSync(at("face.png"));
     const result = await fivepoint(["detect", at("face.png"), "--out", at("face.png")]);
     expect(result.status).toBe(2);
@@ -337,7 +337,7 @@ describe("failures", () => {
   it.each<[string, () => string[], RegExp]>([
     ["no command", () => [], /Usage/],
     ["an unknown command", () => ["detekt"], /unknown command 'detekt'\s+\(Did you mean detect/],
-    ["no picture", () => ["detect"], /missing required argument 'image'/],
+    ["no image", () => ["detect"], /missing required argument 'image'/],
     ["an unknown option", () => ["detect", PHOTO, "--bocks", FLAG], /unknown option '--bocks'/],
     ["an option without its value", () => ["detect", PHOTO, "--out"], /argument missing/],
     ["a short box", () => ["detect", PHOTO, "--box", "1,2,3"], /x,y,w,h/],
@@ -378,7 +378,7 @@ describe("failures", () => {
     cpSync("dist", at("package/dist"), { recursive: true });
     cpSync("package.json", at("package/package.json"));
     const result = await fivepoint(["detect", PHOTO], { main: at("package/dist/cli/main.js") });
-    const stderr = "error: Reading pictures needs the package sharp: npm install sharp\n";
+    const stderr = "error: Reading images needs the package sharp: npm install sharp\n";
     expect(result).toEqual({ status: 1, stdout: "", stderr });
   });
 });

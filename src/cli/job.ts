@@ -1,15 +1,15 @@
-/** What `detect` does with one picture: on the main thread for a few pictures, on worker threads for many. */
+/** What `detect` does with one image: on the main thread for a few images, on worker threads for many. */
 import { format, parse } from "node:path";
 import { alignFace, type Box, type Face, type Landmarker } from "fivepoint";
 import type { FaceDetector } from "../adapters/face-api.ts";
 import { annotate } from "./draw.ts";
 import { loadFaceApiDetector } from "./face-api.ts";
-import { formatOf, type Picture, readImage, toSharp } from "./images.ts";
+import { formatOf, type RgbImage, readImage, toSharp } from "./images.ts";
 import { type ModelOptions, openLandmarker } from "./model.ts";
 import { writeWhole } from "./output.ts";
 import { loadSharp } from "./sharp.ts";
 
-/** The same for all pictures. */
+/** The same for all images. */
 export interface JobOptions extends ModelOptions {
   readonly detector?: string | undefined;
   readonly expand: number;
@@ -18,7 +18,7 @@ export interface JobOptions extends ModelOptions {
 
 export interface Job {
   readonly path: string;
-  /** Without them the detector finds the faces; without one, the whole picture is the face. */
+  /** Without them the detector finds the faces; without one, the whole image is the face. */
   readonly boxes: readonly Box[] | undefined;
   /** Where the drawing goes. */
   readonly drawing: string | undefined;
@@ -26,7 +26,7 @@ export interface Job {
   readonly chip: string | undefined;
 }
 
-/** What became of a picture: its faces, the boxes that couldn't be read, or why it failed as a whole. */
+/** What became of an image: its faces, the boxes that couldn't be read, or why it failed as a whole. */
 export interface Outcome {
   readonly path: string;
   readonly size?: string;
@@ -49,38 +49,38 @@ export async function openJobs(options: JobOptions): Promise<(job: Job) => Promi
   await loadSharp();
   return async ({ path, boxes, drawing, chip }) => {
     try {
-      const picture = await readImage(path);
-      const where = boxes ?? (findFaces ? await found(findFaces, picture) : [undefined]);
-      const { faces, errors } = readFaces(landmarker, picture, where, options);
-      if (drawing !== undefined) await writeWhole(drawing, await annotate(picture, faces, drawing));
-      if (chip !== undefined) await writeChips(picture, faces, chip);
-      return { path, size: `${picture.width}×${picture.height}`, faces, errors };
+      const image = await readImage(path);
+      const where = boxes ?? (findFaces ? await found(findFaces, image) : [undefined]);
+      const { faces, errors } = readFaces(landmarker, image, where, options);
+      if (drawing !== undefined) await writeWhole(drawing, await annotate(image, faces, drawing));
+      if (chip !== undefined) await writeChips(image, faces, chip);
+      return { path, size: `${image.width}×${image.height}`, faces, errors };
     } catch (error) {
       return failure(path, (error as Error).message);
     }
   };
 }
 
-/** Saves each face turned upright, 112×112: `chip.png`, or `chip-1.png`, `chip-2.png` … of several. */
-async function writeChips(picture: Picture, faces: readonly Face[], path: string): Promise<void> {
+/** Saves each face rotated upright, 112×112: `chip.png`, or `chip-1.png`, `chip-2.png` … of several. */
+async function writeChips(image: RgbImage, faces: readonly Face[], path: string): Promise<void> {
   const sharp = await loadSharp();
   const { dir, name, ext } = parse(path);
   for (const [i, face] of faces.entries()) {
     const to = faces.length > 1 ? format({ dir, name: `${name}-${i + 1}`, ext }) : path;
-    const chip = alignFace(picture, face.points);
+    const chip = alignFace(image, face.points);
     await writeWhole(to, await toSharp(sharp, chip).toFormat(formatOf(to)!).toBuffer());
   }
 }
 
-async function found(findFaces: FaceDetector, picture: Picture): Promise<Box[]> {
-  const boxes = await findFaces(picture);
+async function found(findFaces: FaceDetector, image: RgbImage): Promise<Box[]> {
+  const boxes = await findFaces(image);
   if (boxes.length === 0) throw new Error("no face found");
   return boxes;
 }
 
 function readFaces(
   landmarker: Landmarker,
-  picture: Picture,
+  image: RgbImage,
   boxes: readonly (Box | undefined)[],
   { expand, verify }: JobOptions,
 ) {
@@ -88,7 +88,7 @@ function readFaces(
   const errors: string[] = [];
   for (const box of boxes) {
     try {
-      faces.push(landmarker.detect(picture, box, { expand, verify }));
+      faces.push(landmarker.detect(image, box, { expand, verify }));
     } catch (error) {
       errors.push((error as Error).message);
     }
