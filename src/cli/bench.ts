@@ -2,7 +2,6 @@
  * `fivepoint bench`: this machine's speed, by itself or beside the ONNX Runtimes that are installed where it is called. One
  * process, one thread each, by turns. The repository's own bench compares with more, each in a process of its own.
  */
-import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { cpus } from "node:os";
 import { join } from "node:path";
@@ -13,9 +12,11 @@ import type * as onnxruntime from "onnxruntime-node";
 import { Bench } from "tinybench";
 import { parseWeights } from "../core/landmarks.ts";
 import { exportOnnx } from "../formats/onnx.ts";
-import { lineChart } from "./chart.ts";
-import { type ModelOptions, modelOptions, openLandmarker } from "./model.ts";
-import { writeWhole } from "./output.ts";
+import { checkChart, lineChart } from "./chart.ts";
+import { readInput, writeWhole } from "./files.ts";
+import { EMBEDDED, type ModelOptions, modelOptions, openLandmarker } from "./model.ts";
+import { parseList } from "./options.ts";
+import { OutputPlan } from "./outputs.ts";
 
 const PEERS = ["onnxruntime-node", "onnxruntime-web"] as const;
 type Peer = (typeof PEERS)[number];
@@ -43,25 +44,27 @@ export function registerBench(program: Command): void {
     .description("time the network on this machine, beside the ONNX Runtimes that are installed here")
     .option("--json", "print a JSON object for each contender and number of faces per call")
     .option("--chart <chart.svg>", "draw the times")
-    .option("--against <names>", `only these, comma-separated: ${PEERS.join(", ")}`, parsePeers);
+    .option("--against <names>", `only these, comma-separated: ${PEERS.join(", ")}`, parseList(parsePeer));
   modelOptions(command).action(bench);
 }
 
-function parsePeers(text: string): Peer[] {
-  return text.split(",").map((name) => {
-    const peer = PEERS.find((known) => known === name.trim());
-    if (!peer) throw new InvalidArgumentError(`Wanted: ${PEERS.join(" or ")}.`);
-    return peer;
-  });
+function parsePeer(name: string): Peer {
+  const peer = PEERS.find((known) => known === name);
+  if (!peer) throw new InvalidArgumentError(`Wanted: ${PEERS.join(" or ")}.`);
+  return peer;
 }
 
 async function bench(options: Options): Promise<void> {
+  checkChart("--chart", options.chart);
+  const plan = new OutputPlan();
+  await plan.read(options.weights ?? EMBEDDED);
+  await plan.write("--chart", options.chart);
   const crops = Uint8Array.from({ length: 64 * 6912 }, (_, i) => 128 + 100 * Math.sin(i * 0.01));
   const landmarker = await openLandmarker(options);
   const contenders = new Map<string, Prepare>([
     [`fivepoint ${options.precision}, ${landmarker.info.simd}`, own(landmarker, crops)],
   ]);
-  const model = exportOnnx(parseWeights(await weightsOf(options)));
+  const model = exportOnnx(parseWeights(await readInput(options.weights ?? EMBEDDED)));
   for (const name of options.against ?? PEERS) {
     try {
       const prepare = await peer(name, model, crops);
@@ -95,10 +98,6 @@ async function bench(options: Options): Promise<void> {
     }
   }
   if (options.chart) await writeWhole(options.chart, draw(series));
-}
-
-async function weightsOf({ weights }: Options): Promise<Uint8Array> {
-  return readFile(weights ?? new URL("../weights.safetensors", import.meta.url));
 }
 
 const own =

@@ -1,4 +1,6 @@
 /** Charts as SVG, without a DOM: scales and paths by d3, axes here. */
+import { extname } from "node:path";
+import { InvalidArgumentError } from "commander";
 import { scaleLinear } from "d3-scale";
 import { line } from "d3-shape";
 
@@ -20,6 +22,12 @@ export interface Axis {
 export interface Series {
   readonly name: string;
   readonly points: readonly (readonly [x: number, y: number])[];
+}
+
+/** @throws InvalidArgumentError when a chart would get the name of something else; a name without an ending may be a pipe's */
+export function checkChart(flag: string, path: string | undefined): void {
+  if (path !== undefined && !["", ".svg"].includes(extname(path).toLowerCase()))
+    throw new InvalidArgumentError(`${flag} ${path}: expected a name that ends in .svg.`);
 }
 
 /** A chart of lines over common axes, with a legend below. */

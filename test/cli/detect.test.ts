@@ -1,5 +1,5 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { alignFace, createLandmarkerSync, type Point } from "fivepoint";
 import sharp from "sharp";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -80,9 +80,13 @@ describe("images", () => {
     });
   });
 
-  it("takes the whole image without a box", async () => {
-    const [{ box }] = jsonLines(await fivepoint(["detect", PHOTO, "--json"]));
-    expect(box).toEqual({ x: 0, y: 0, width: 384, height: 384 });
+  it("takes the whole image without a box, and says so unless asked for it", async () => {
+    const silent = await fivepoint(["detect", PHOTO, "--whole", "--json"]);
+    expect(silent).toMatchObject({ status: 0, stderr: "" });
+    expect(jsonLines(silent)[0].box).toEqual({ x: 0, y: 0, width: 384, height: 384 });
+    const told = await fivepoint(["detect", PHOTO, "--json"]);
+    expect(told).toMatchObject({ status: 0, stdout: silent.stdout });
+    expect(told.stderr).toMatch(/whole.* one face.*--box .*--boxes .*--detector face-api .*--whole/);
   });
 
   it("searches folders and globs, in order, and says when there is nothing", async () => {
@@ -125,6 +129,37 @@ describe("boxes", () => {
     const result = await fivepoint(["detect", PHOTO, "--box", FLAG, "--verify", "--json"]);
     expect(jsonLines(result)[0].score).toBe(score);
     expect(score).not.toBe((await answer(PHOTO)).score);
+  });
+
+  it("leaves out faces below --min-score from results, drawing and chips, and says how many", async () => {
+    const other = { x: 0, y: 0, width: 384, height: 384 };
+    const scores = [(await answer(PHOTO)).score, (await answer(PHOTO, other)).score];
+    const [low, high] = [Math.min(...scores), Math.max(...scores)];
+    const args = [
+      "detect",
+      PHOTO,
+      "--box",
+      FLAG,
+      "--box",
+      "0,0,384,384",
+      "--json",
+      "--align",
+      at("best.png"),
+    ];
+    const all = await fivepoint([...args, "--min-score", String(low)]);
+    expect(all).toMatchObject({ status: 0, stderr: "" });
+    expect(jsonLines(all).map(({ score }) => score)).toEqual(scores);
+    expect(readdirSync(folder)).not.toContain("best.png");
+    const best = await fivepoint([...args, "--min-score", String((low + high) / 2)]);
+    expect(best.status).toBe(0);
+    expect(best.stderr).toMatch(/^1 faces with a score below .* were left out\n$/);
+    expect(jsonLines(best).map(({ score }) => score)).toEqual([high]);
+    expect(readdirSync(folder)).toContain("best.png");
+  });
+
+  it("numbers several faces in the text as in the drawing", async () => {
+    const result = await fivepoint(["detect", PHOTO, "--box", FLAG, "--box", "0,0,384,384"]);
+    expect(result.stdout).toMatch(/ {2}face 1: 106×112 at 140, 67, .* {2}face 2: 384×384 at 0, 0, /s);
   });
 
   it.each([
@@ -284,7 +319,7 @@ describe("output", () => {
       ...["--out", at("file/drawn.png")],
     ]);
     expect(result.status).toBe(1);
-    expect(jsonLines(result)[0].error).toMatch(/ENOTDIR|EEXIST/);
+    expect(jsonLines(result)[0].error).toMatch(/not a directory/);
   });
 
   it("never writes two things into one file", async () => {
@@ -297,7 +332,7 @@ describe("output", () => {
     await sharp(PHOTO).png().toFile(at("twice/a.tiff.png"));
     const twice = await fivepoint(["detect", at("twice"), "--out", at("into")]);
     expect(twice).toMatchObject({ status: 2, stdout: "" });
-    expect(twice.stderr).toMatch(/two images would be written to .*a\.tiff\.png/);
+    expect(twice.stderr).toMatch(/two results would be written to .*a\.tiff\.png/);
     // The same image named twice is one.
     expect((await fivepoint(["detect", PHOTO, PHOTO, "--out", at("into")])).status).toBe(0);
   });
@@ -316,7 +351,7 @@ describe("failures", () => {
     const result = await fivepoint(["detect", at("gone.jpg"), PHOTO, "--box", FLAG, "--json"]);
     expect(result.status).toBe(1);
     expect(jsonLines(result)).toMatchObject([
-      { image: at("gone.jpg"), error: "no such file" },
+      { image: at("gone.jpg"), error: "no such file or directory" },
       { image: PHOTO, box: BOX },
     ]);
   });
@@ -345,6 +380,10 @@ describe("failures", () => {
     ["a box with a gap", () => ["detect", PHOTO, "--box", "1,,3,4"], /x,y,w,h/],
     ["a box of NaN", () => ["detect", PHOTO, "--box", "NaN,0,10,10"], /x,y,w,h/],
     ["an empty box", () => ["detect", PHOTO, "--box", "0,0,0,10"], /above 0/],
+    ["a box in fractions", () => ["detect", PHOTO, "--box", "0.36,0.17,0.28,0.29"], /pixels.*fractions/],
+    ["a listed box in fractions", () => boxes(`${header}\na.jpg,.1,.2,.3,.4\n`), /line 2.*fractions/],
+    ["a score above 1", () => ["detect", PHOTO, "--min-score", "50"], /from 0 to 1/],
+    ["a whole image with a box", () => ["detect", PHOTO, "--whole", "--box", FLAG], /cannot be used with/],
     ["a negative box", () => ["detect", PHOTO, "--box", "0,0,10,-1"], /above 0/],
     ["boxes of two kinds", () => [...boxes(`${header}\na,1,2,3,4\n`), "--box", FLAG], /cannot be used with/],
     ["a factor of 0", () => ["detect", PHOTO, "--expand", "0"], /above 0/],
@@ -369,16 +408,23 @@ describe("failures", () => {
     const help = await fivepoint(["detect", "--help"]);
     expect(help).toMatchObject({ status: 0, stderr: "" });
     expect(help.stdout).toContain("--boxes <csv>");
+    expect(help.stdout).toMatch(/upright.*EXIF/); // in which pixels boxes count
     const { version } = JSON.parse(readFileSync("package.json", "utf8"));
     expect(await fivepoint(["--version"])).toEqual({ status: 0, stdout: `${version}\n`, stderr: "" });
   });
 
-  it("says how to install sharp where it is missing", async () => {
+  it("finds sharp where it is called, as npx and a global install need; else says how to install it", async () => {
     // A package without the modules around it; it still finds itself by its own name.
     cpSync("dist", at("package/dist"), { recursive: true });
     cpSync("package.json", at("package/package.json"));
-    const result = await fivepoint(["detect", PHOTO], { main: at("package/dist/cli/main.js") });
+    const main = at("package/dist/cli/main.js");
+    const photo = resolve(PHOTO);
+    const found = await fivepoint(["detect", photo, "--box", FLAG, "--json"], { main });
+    expect(found).toMatchObject({ status: 0, stderr: "" });
+    const { points } = await answer(PHOTO);
+    expect(jsonLines(found)[0].points).toEqual(pairs(points));
+    const missing = await fivepoint(["detect", photo], { main, cwd: folder });
     const stderr = "error: Reading images needs the package sharp: npm install sharp\n";
-    expect(result).toEqual({ status: 1, stdout: "", stderr });
+    expect(missing).toEqual({ status: 1, stdout: "", stderr });
   });
 });

@@ -1,21 +1,22 @@
 /** `fivepoint weights quantize`: calibrates weights for int8 arithmetic. */
 import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { InvalidArgumentError } from "commander";
 import type { Box } from "fivepoint";
 import { pMapIterable } from "p-map";
-import { resolveBox } from "../core/box.ts";
-import type { WeightsFile } from "../core/container.ts";
-import { checkImage, cropInto } from "../core/image.ts";
-import { serializeWeights } from "../core/landmarks.ts";
-import { CROP_BYTES, instantiate } from "../core/model.ts";
-import { calibrate } from "../formats/calibrate.ts";
-import { boxColumns, readCsv, rowBox } from "./boxes.ts";
-import { readImage } from "./images.ts";
-import { Report, writeWhole } from "./output.ts";
-import { loadSharp } from "./sharp.ts";
+import { resolveBox } from "../../core/box.ts";
+import type { WeightsFile } from "../../core/container.ts";
+import { checkImage, cropInto } from "../../core/image.ts";
+import { serializeWeights } from "../../core/landmarks.ts";
+import { CROP_BYTES, instantiate } from "../../core/model.ts";
+import { calibrate } from "../../formats/calibrate.ts";
+import { writeWhole } from "../files.ts";
+import { readImage } from "../images.ts";
+import { locateImages, readBoxes } from "../lists.ts";
+import { OutputPlan } from "../outputs.ts";
+import { Report } from "../report.ts";
+import { loadSharp } from "../sharp.ts";
 
 const MODULE = fileURLToPath(new URL("../model.wasm", import.meta.url));
 
@@ -28,13 +29,23 @@ export interface QuantizeOptions {
   readonly out: string;
 }
 
+interface ListedFace {
+  readonly path: string;
+  readonly box: Box;
+}
+
 /**
  * Writes the weights with the ranges that bring int8 closest to float on the faces of a list.
- * @throws Error when no face can be read, InvalidArgumentError for a malformed list
+ * @param path the weights' file
+ * @throws Error when no face can be read, InvalidArgumentError for a malformed list or when the output is an input
  */
-export async function quantize(weights: WeightsFile, options: QuantizeOptions): Promise<void> {
+export async function quantize(path: string, weights: WeightsFile, options: QuantizeOptions): Promise<void> {
+  const faces = await readFaces(options);
+  const plan = new OutputPlan();
+  await plan.read(path, options.calibrate, ...faces.map(({ path }) => path));
+  await plan.write("--out", options.out);
   const module = await WebAssembly.compile(await readFile(MODULE));
-  const crops = await readCrops(module, options);
+  const crops = await readCrops(module, faces, options);
   const tried = calibrate(module, weights, crops);
   for (const { rule, distance } of tried) console.error(`${distance.toExponential(2)}  ${rule}`);
   const { file, rule, distance } = tried[0]!;
@@ -46,19 +57,24 @@ export async function quantize(weights: WeightsFile, options: QuantizeOptions): 
   );
 }
 
+async function readFaces({ calibrate: list, images }: QuantizeOptions): Promise<ListedFace[]> {
+  const rows = await readBoxes(list);
+  const paths = await locateImages(
+    images ?? dirname(list),
+    rows.map(({ file }) => file),
+  );
+  return rows.map(({ file, box }) => ({ path: paths.get(file)!, box }));
+}
+
 /** The faces of a list, cropped as a landmarker does. */
-async function readCrops(module: WebAssembly.Module, options: QuantizeOptions): Promise<Uint8Array> {
-  const { calibrate: list, images = dirname(list), expand } = options;
-  const rows = await readCsv(list);
-  if (rows.length === 0) throw new InvalidArgumentError(`${list}: expected a header and at least one row.`);
-  const { file, sides } = boxColumns(list, rows[0]!.row);
-  const faces = rows.map(({ row, line }) => ({
-    path: join(images, row[file]!),
-    box: rowBox(list, line, row, sides),
-  }));
+async function readCrops(
+  module: WebAssembly.Module,
+  faces: readonly ListedFace[],
+  { calibrate: list, expand }: QuantizeOptions,
+): Promise<Uint8Array> {
   await loadSharp();
   const model = instantiate(module);
-  const cut = async ({ path, box }: { path: string; box: Box }): Promise<Uint8Array | Error> => {
+  const crop = async ({ path, box }: ListedFace): Promise<Uint8Array | Error> => {
     try {
       const image = await readImage(path);
       cropInto(model, checkImage(image), resolveBox(image, box, expand), 0);
@@ -69,13 +85,13 @@ async function readCrops(module: WebAssembly.Module, options: QuantizeOptions): 
   };
   const crops: Uint8Array[] = [];
   const report = new Report(faces.length, "faces");
-  for await (const crop of pMapIterable(faces, cut, { concurrency: availableParallelism() })) {
+  for await (const result of pMapIterable(faces, crop, { concurrency: availableParallelism() })) {
     report.advance();
-    if (crop instanceof Uint8Array) {
-      crops.push(crop);
+    if (result instanceof Uint8Array) {
+      crops.push(result);
     } else {
       process.exitCode = 1;
-      report.warn(crop.message);
+      report.warn(result.message);
     }
   }
   report.end();

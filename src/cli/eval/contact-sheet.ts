@@ -1,8 +1,8 @@
 /** A sheet of faces with true and predicted points: for seeing why an answer is wrong. */
 import type { Box, ImageLike, Point } from "fivepoint";
-import { label, svg } from "./draw.ts";
-import { toSharp } from "./images.ts";
-import { loadSharp } from "./sharp.ts";
+import { label, svg } from "../draw.ts";
+import { type Format, toSharp } from "../images.ts";
+import { loadSharp } from "../sharp.ts";
 
 export interface Sample {
   readonly image: ImageLike;
@@ -22,10 +22,7 @@ const MARGIN = 1.3;
  * Draws tiles row by row: the box, true points as green rings, predicted ones as red dots tied to them, and the error.
  * @returns the encoded file
  */
-export async function contactSheet(
-  samples: readonly Sample[],
-  format: "avif" | "jpeg" | "png" | "webp",
-): Promise<Buffer> {
+export async function contactSheet(samples: readonly Sample[], format: Format): Promise<Buffer> {
   const sharp = await loadSharp();
   const width = Math.min(samples.length, COLUMNS) * TILE;
   const height = Math.ceil(samples.length / COLUMNS) * TILE;

@@ -1,29 +1,29 @@
-/** What `detect` does with one image: on the main thread for a few images, on worker threads for many. */
+/** What `detect` does with one image: in its own process for a few images, in several for many. */
 import { format, parse } from "node:path";
 import { alignFace, type Box, type Face, type Landmarker } from "fivepoint";
-import type { FaceDetector } from "../adapters/face-api.ts";
-import { annotate } from "./draw.ts";
-import { loadFaceApiDetector } from "./face-api.ts";
-import { formatOf, type RgbImage, readImage, toSharp } from "./images.ts";
-import { type ModelOptions, openLandmarker } from "./model.ts";
-import { writeWhole } from "./output.ts";
-import { loadSharp } from "./sharp.ts";
+import type { FaceDetector } from "../../adapters/face-api.ts";
+import { annotate } from "../draw.ts";
+import { loadFaceApiDetector } from "../face-api.ts";
+import { writeWhole } from "../files.ts";
+import { formatOf, type RgbImage, readImage, toSharp } from "../images.ts";
+import { type ModelOptions, openLandmarker } from "../model.ts";
+import { loadSharp } from "../sharp.ts";
+import type { Targets } from "./targets.ts";
 
 /** The same for all images. */
 export interface JobOptions extends ModelOptions {
   readonly detector?: string | undefined;
   readonly expand: number;
   readonly verify?: true | undefined;
+  /** Faces with a lower score are left out. */
+  readonly minScore?: number | undefined;
 }
 
 export interface Job {
   readonly path: string;
   /** Without them the detector finds the faces; without one, the whole image is the face. */
   readonly boxes: readonly Box[] | undefined;
-  /** Where the drawing goes. */
-  readonly drawing: string | undefined;
-  /** Where the aligned face goes; of several faces, this name with a number. */
-  readonly chip: string | undefined;
+  readonly targets: Targets;
 }
 
 /** What became of an image: its faces, the boxes that couldn't be read, or why it failed as a whole. */
@@ -31,11 +31,13 @@ export interface Outcome {
   readonly path: string;
   readonly size?: string;
   readonly faces: readonly Face[];
+  /** How many faces were left out for their score. */
+  readonly below: number;
   readonly errors: readonly string[];
 }
 
 export function failure(path: string, error: string): Outcome {
-  return { path, faces: [], errors: [error] };
+  return { path, faces: [], below: 0, errors: [error] };
 }
 
 /**
@@ -47,26 +49,34 @@ export async function openJobs(options: JobOptions): Promise<(job: Job) => Promi
   const findFaces = options.detector === undefined ? undefined : await loadFaceApiDetector();
   const landmarker = await openLandmarker(options);
   await loadSharp();
-  return async ({ path, boxes, drawing, chip }) => {
+  const { minScore = 0 } = options;
+  return async ({ path, boxes, targets: { drawing, chip, numbered } }) => {
     try {
       const image = await readImage(path);
       const where = boxes ?? (findFaces ? await found(findFaces, image) : [undefined]);
-      const { faces, errors } = readFaces(landmarker, image, where, options);
+      const { faces: all, errors } = readFaces(landmarker, image, where, options);
+      const faces = all.filter(({ score }) => score >= minScore);
       if (drawing !== undefined) await writeWhole(drawing, await annotate(image, faces, drawing));
-      if (chip !== undefined) await writeChips(image, faces, chip);
-      return { path, size: `${image.width}×${image.height}`, faces, errors };
+      if (chip !== undefined) await writeChips(image, faces, chip, numbered || faces.length > 1);
+      const size = `${image.width}×${image.height}`;
+      return { path, size, faces, below: all.length - faces.length, errors };
     } catch (error) {
       return failure(path, (error as Error).message);
     }
   };
 }
 
-/** Saves each face rotated upright, 112×112: `chip.png`, or `chip-1.png`, `chip-2.png` … of several. */
-async function writeChips(image: RgbImage, faces: readonly Face[], path: string): Promise<void> {
+/** Saves each face rotated upright, 112×112: `chip.png`, or `chip-1.png`, `chip-2.png` … when numbered. */
+async function writeChips(
+  image: RgbImage,
+  faces: readonly Face[],
+  path: string,
+  numbered: boolean,
+): Promise<void> {
   const sharp = await loadSharp();
   const { dir, name, ext } = parse(path);
   for (const [i, face] of faces.entries()) {
-    const to = faces.length > 1 ? format({ dir, name: `${name}-${i + 1}`, ext }) : path;
+    const to = numbered ? format({ dir, name: `${name}-${i + 1}`, ext }) : path;
     const chip = alignFace(image, face.points);
     await writeWhole(to, await toSharp(sharp, chip).toFormat(formatOf(to)!).toBuffer());
   }
