@@ -126,6 +126,16 @@ describe("scores", () => {
     expect(line.debiased).toEqual(expected.debiased);
   });
 
+  it("tell weights files of one name apart", async () => {
+    for (const place of ["one", "two"]) {
+      mkdirSync(at(place), { recursive: true });
+      cpSync("dist/weights.safetensors", at(place, "default.safetensors"));
+    }
+    const files = ["default", at("one/default.safetensors"), at("two/default.safetensors")];
+    const lines = await evaluate(faces, "--weights", files.join());
+    expect(lines.map(({ weights }) => weights)).toEqual(files);
+  });
+
   it("compare weights files in one run", async () => {
     const lines = await evaluate(faces, "--weights", "default,dist/weights.safetensors");
     expect(lines.map(({ weights }) => weights)).toEqual(["default", "weights"]);
@@ -246,6 +256,37 @@ describe("output for people", () => {
     expect(rows[3]).toContain(line.sources.one.raw.mean.toFixed(4));
     expect(rows[4]).toContain(line.sources.two.raw.mean.toFixed(4));
   });
+
+  it("keeps columns apart, however wide their numbers are", async () => {
+    // Points so far off that every face fails, by an error of six digits.
+    const far = faces.map(([file, source, box, points]): Face => {
+      return [file, source, box, points.map((value, i) => value + (i > 3 ? 5e6 : 0))];
+    });
+    writeFileSync(at("far.csv"), table(far));
+    const { status, stdout } = await fivepoint(["eval", at("far.csv")]);
+    expect(status).toBe(0);
+    const [, header, ...rows] = stdout.trimEnd().split("\n");
+    const names = [
+      "faces",
+      "raw",
+      "debiased",
+      "> 0.1",
+      "AUC@0.1",
+      "leftEye",
+      "rightEye",
+      "nose",
+      "leftMouth",
+      "rightMouth",
+    ];
+    expect(header!.trim().split(/ {2,}/)).toEqual(names);
+    for (const row of rows) {
+      const cells = row.trim().split(/ {2,}/);
+      expect(cells).toHaveLength(1 + names.length);
+      expect(cells[4]).toBe("100.0 %");
+      expect(Number(cells[2])).toBeGreaterThan(10_000);
+      for (const cell of cells.slice(5)) expect(cell).toMatch(/^\d+\.\d+$/);
+    }
+  });
 });
 
 describe("failures", () => {
@@ -256,6 +297,16 @@ describe("failures", () => {
     expect(result.status).toBe(1);
     expect(jsonLines(result)[0].raw.faces).toBe(COUNT);
     expect(result.stderr).toMatch(/^error: .*in-the-way/);
+  });
+
+  it("reports a box in fractions, but only where boxes are read", async () => {
+    const [file, source, , points] = faces[0]!;
+    writeFileSync(at("list.csv"), table([[file, source, [0.1, 0.2, 0.5, 0.5], points]]));
+    const given = await fivepoint(["eval", at("list.csv")]);
+    expect(given).toMatchObject({ status: 2, stdout: "" });
+    expect(given.stderr).toMatch(/line 2: .*in pixels.*fractions/);
+    const made = await fivepoint(["eval", at("list.csv"), "--box-from", "points:2.7", "--json"]);
+    expect(made).toMatchObject({ status: 0, stderr: "" });
   });
 
   it("leaves a broken image out and says so: status 1", async () => {
@@ -302,6 +353,8 @@ describe("failures", () => {
     ["a sheet of unknown format", () => [...good(), "--worst", "3", "--out", "sheet.pdf"], /\.png/],
     ["--worst of half a face", () => [...good(), "--worst", "0.5", "--out", "sheet.png"], /whole number/],
     ["a gap among the weights", () => [...good(), "--weights", "default,"], /no gap between/],
+    ["one of the weights twice", () => [...good(), "--weights", "default,default"], /default is named twice/],
+    ["one rotation twice", () => [...good(), "--rotate=10,10.0"], /10 is named twice/],
     ["a scale of 0", () => [...good(), "--box-scale", "1,0"], /above 0/],
     ["a rotation of words", () => [...good(), "--rotate", "left"], /Expected a number/],
     ["boxes from nowhere", () => [...good(), "--box-from", "eyes"], /points:/],
