@@ -113,7 +113,7 @@ const libraries = await Promise.all([
 const program = await build({
   ...common,
   platform: "node",
-  entryPoints: ["src/cli/main.ts", "src/cli/detect-worker.ts"],
+  entryPoints: { "cli/main": "src/cli/main.ts", "cli/detect-process": "src/cli/detect/process.ts" },
   external: ["sharp", "fivepoint"],
   splitting: true,
   chunkNames: "cli/[hash]",

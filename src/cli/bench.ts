@@ -1,8 +1,7 @@
 /**
  * `fivepoint bench`: this machine's speed, by itself or beside the ONNX Runtimes that are installed where it is called. One
- * process, one thread each, in turn. The repository's own bench compares with more, each in a process of its own.
+ * process, one thread each, by turns. The repository's own bench compares with more, each in a process of its own.
  */
-import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { cpus } from "node:os";
 import { join } from "node:path";
@@ -13,13 +12,15 @@ import type * as onnxruntime from "onnxruntime-node";
 import { Bench } from "tinybench";
 import { parseWeights } from "../core/landmarks.ts";
 import { exportOnnx } from "../formats/onnx.ts";
-import { lineChart } from "./chart.ts";
-import { type ModelOptions, modelOptions, openLandmarker } from "./model.ts";
-import { writeWhole } from "./output.ts";
+import { checkChart, lineChart } from "./chart.ts";
+import { readInput, writeWhole } from "./files.ts";
+import { EMBEDDED, type ModelOptions, modelOptions, openLandmarker } from "./model.ts";
+import { parseList } from "./options.ts";
+import { OutputPlan } from "./outputs.ts";
 
 const PEERS = ["onnxruntime-node", "onnxruntime-web"] as const;
 type Peer = (typeof PEERS)[number];
-/** Faces a call. */
+/** Faces per call. */
 const COUNTS = [1, 4, 16, 64];
 const ROUNDS = 7;
 /** Milliseconds that a contender computes in a round. */
@@ -41,27 +42,29 @@ export function registerBench(program: Command): void {
   const command = program
     .command("bench")
     .description("time the network on this machine, beside the ONNX Runtimes that are installed here")
-    .option("--json", "print a JSON object for each contender and number of faces a call")
+    .option("--json", "print a JSON object for each contender and number of faces per call")
     .option("--chart <chart.svg>", "draw the times")
-    .option("--against <names>", `only these, comma-separated: ${PEERS.join(", ")}`, parsePeers);
+    .option("--against <names>", `only these, comma-separated: ${PEERS.join(", ")}`, parseList(parsePeer));
   modelOptions(command).action(bench);
 }
 
-function parsePeers(text: string): Peer[] {
-  return text.split(",").map((name) => {
-    const peer = PEERS.find((known) => known === name.trim());
-    if (!peer) throw new InvalidArgumentError(`Wanted: ${PEERS.join(" or ")}.`);
-    return peer;
-  });
+function parsePeer(name: string): Peer {
+  const peer = PEERS.find((known) => known === name);
+  if (!peer) throw new InvalidArgumentError(`Wanted: ${PEERS.join(" or ")}.`);
+  return peer;
 }
 
 async function bench(options: Options): Promise<void> {
+  checkChart("--chart", options.chart);
+  const plan = new OutputPlan();
+  await plan.read(options.weights ?? EMBEDDED);
+  await plan.write("--chart", options.chart);
   const crops = Uint8Array.from({ length: 64 * 6912 }, (_, i) => 128 + 100 * Math.sin(i * 0.01));
   const landmarker = await openLandmarker(options);
   const contenders = new Map<string, Prepare>([
     [`fivepoint ${options.precision}, ${landmarker.info.simd}`, own(landmarker, crops)],
   ]);
-  const model = exportOnnx(parseWeights(await weightsOf(options)));
+  const model = exportOnnx(parseWeights(await readInput(options.weights ?? EMBEDDED)));
   for (const name of options.against ?? PEERS) {
     try {
       const prepare = await peer(name, model, crops);
@@ -90,15 +93,11 @@ async function bench(options: Options): Promise<void> {
       console.log(
         options.json
           ? JSON.stringify({ name, count, p50, p95, samples: times.length })
-          : `${`${count} a call`.padEnd(10)} ${name.padEnd(24)} ${p50.toFixed(1).padStart(8)} µs a face, p95 ${p95.toFixed(1)}`,
+          : `${`${count} per call`.padEnd(12)} ${name.padEnd(24)} ${p50.toFixed(1).padStart(8)} µs per face, p95 ${p95.toFixed(1)}`,
       );
     }
   }
   if (options.chart) await writeWhole(options.chart, draw(series));
-}
-
-async function weightsOf({ weights }: Options): Promise<Uint8Array> {
-  return readFile(weights ?? new URL("../weights.safetensors", import.meta.url));
 }
 
 const own =
@@ -161,9 +160,9 @@ function quantile(sample: readonly number[], p: number): number {
 function draw(series: ReadonlyMap<string, [number, number][]>): string {
   const most = Math.max(...[...series.values()].flat().map(([, us]) => us));
   return lineChart(
-    `Time of a face, ${cpus()[0]?.model}, Node ${process.versions.node}`,
-    { label: "faces a call", domain: [0, 64], format: "d" },
-    { label: "µs a face", domain: [0, 1.1 * most], format: "d" },
+    `Time per face, ${cpus()[0]?.model}, Node ${process.versions.node}`,
+    { label: "faces per call", domain: [0, 64], format: "d" },
+    { label: "µs per face", domain: [0, 1.1 * most], format: "d" },
     [...series].map(([name, points]) => ({ name, points })),
   );
 }

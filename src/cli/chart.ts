@@ -1,11 +1,13 @@
 /** Charts as SVG, without a DOM: scales and paths by d3, axes here. */
+import { extname } from "node:path";
+import { InvalidArgumentError } from "commander";
 import { scaleLinear } from "d3-scale";
 import { line } from "d3-shape";
 
 /** Colours of series (Okabe and Ito's palette, told apart by colour-blind people too). */
 const PALETTE = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000"];
 const WIDTH = 720;
-/** Of the plot with its axes; the legend follows, a line a series. */
+/** Of the plot with its axes; the legend follows, one line per series. */
 const HEIGHT = 460;
 const LEGEND = 20;
 const MARGIN = { top: 48, right: 24, bottom: 56, left: 64 };
@@ -20,6 +22,12 @@ export interface Axis {
 export interface Series {
   readonly name: string;
   readonly points: readonly (readonly [x: number, y: number])[];
+}
+
+/** @throws InvalidArgumentError when a chart would get the name of something else; a name without an ending may be a pipe's */
+export function checkChart(flag: string, path: string | undefined): void {
+  if (path !== undefined && !["", ".svg"].includes(extname(path).toLowerCase()))
+    throw new InvalidArgumentError(`${flag} ${path}: expected a name that ends in .svg.`);
 }
 
 /** A chart of lines over common axes, with a legend below. */

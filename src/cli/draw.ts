@@ -1,6 +1,6 @@
-/** Pictures for a person to judge landmarks by: SVG without text, since a system may have no fonts. */
+/** Images for a person to judge landmarks by: SVG without text, since a system may have no fonts. */
 import type { Face } from "fivepoint";
-import { formatOf, type Picture, toSharp } from "./images.ts";
+import { formatOf, type RgbImage, toSharp } from "./images.ts";
 import { loadSharp } from "./sharp.ts";
 
 /** Colours of the five points (Okabe and Ito's palette, told apart by colour-blind people too). */
@@ -39,14 +39,14 @@ export function labelWidth(text: string, height: number): number {
   return (text.length * 5.4 - 1.4) * (height / 6);
 }
 
-/** Pictures and faces with a smaller side are drawn enlarged by a whole factor, but no picture beyond the most. */
+/** Images and faces with a smaller side are drawn enlarged by a whole factor, but no image beyond the most. */
 const LEAST_SIDE = 640;
 const LEAST_FACE = 96;
 const MOST_SIDE = 4096;
 /** On smaller faces numbers would hide the points, whose colours tell them apart too. */
 const LEAST_NUMBERED = 64;
 
-function zoom({ width, height }: Picture, faces: readonly Face[]): number {
+function zoom({ width, height }: RgbImage, faces: readonly Face[]): number {
   const side = Math.max(width, height);
   const face = Math.min(...faces.map(({ box }) => Math.min(box.width, box.height)));
   const wanted = Math.ceil(Math.max(LEAST_SIDE / side, LEAST_FACE / face));
@@ -85,13 +85,13 @@ function faceMarks({ box, points }: Face, number: number | undefined, k: number)
   return marks.join("");
 }
 
-/** Draws faces on their picture; `path`'s ending chooses the format. @returns the encoded file */
-export async function annotate(picture: Picture, faces: readonly Face[], path: string): Promise<Buffer> {
+/** Draws faces on their image; `path`'s ending chooses the format. @returns the encoded file */
+export async function annotate(image: RgbImage, faces: readonly Face[], path: string): Promise<Buffer> {
   const sharp = await loadSharp();
-  const k = zoom(picture, faces);
-  const width = picture.width * k;
-  const height = picture.height * k;
-  // Each face is an overlay of its own, as large as its marks: one of the whole picture could be gigabytes.
+  const k = zoom(image, faces);
+  const width = image.width * k;
+  const height = image.height * k;
+  // Each face is an overlay of its own, as large as its marks: one of the whole image could be gigabytes.
   const overlays = faces.map((face, i) => {
     const { box, points } = face;
     const margin = Math.max(24, (box.width + box.height) * k * 0.15);
@@ -104,7 +104,7 @@ export async function annotate(picture: Picture, faces: readonly Face[], path: s
     const marks = faceMarks(face, faces.length > 1 ? i + 1 : undefined, k);
     return { input: Buffer.from(svg(w, h, marks, left, top)), left, top };
   });
-  const canvas = toSharp(sharp, picture).resize(width, height, { fit: "fill" });
+  const canvas = toSharp(sharp, image).resize(width, height, { fit: "fill" });
   return canvas.composite(overlays).toFormat(formatOf(path)!).toBuffer();
 }
 

@@ -1,35 +1,26 @@
 /** `--detector face-api`: face-api's tiny detector, with the model of its npm package, on the CPU. */
 import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { pathToFileURL } from "node:url";
 import { type FaceDetector, faceApiDetector } from "../adapters/face-api.ts";
+import { findPackage } from "./packages.ts";
 
 const PACKAGE = "@vladmandic/face-api";
 const MODEL = "tiny_face_detector_model";
 
-/**
- * Loads face-api from where the command is run or from beside fivepoint.
- * @throws Error with the install command when it isn't there
- */
+/** @throws Error with the install command when face-api isn't there */
 export async function loadFaceApiDetector(): Promise<FaceDetector> {
-  const require = createRequire(import.meta.url);
-  let root: string;
-  try {
-    root = dirname(
-      require.resolve(`${PACKAGE}/package.json`, {
-        paths: [process.cwd(), fileURLToPath(new URL(".", import.meta.url))],
-      }),
-    );
-  } catch {
+  const manifestPath = findPackage(`${PACKAGE}/package.json`);
+  if (!manifestPath)
     throw new Error(`--detector face-api needs the package ${PACKAGE}: npm install ${PACKAGE}`);
-  }
+  const root = dirname(manifestPath);
   // The build with TensorFlow.js inside is meant for browsers. In Node it looks for a native TensorFlow, unless there
   // is a window; it needs nothing of that window.
   const scope = globalThis as { window?: unknown };
   scope.window = { document: {} };
-  const faceapi = await import(pathToFileURL(join(root, "dist/face-api.esm.js")).href);
-  delete scope.window;
+  const faceapi = await import(pathToFileURL(join(root, "dist/face-api.esm.js")).href).finally(() => {
+    delete scope.window;
+  });
   const [manifest] = JSON.parse(await readFile(join(root, `model/${MODEL}-weights_manifest.json`), "utf8"));
   const weights = new Uint8Array(await readFile(join(root, `model/${MODEL}.bin`)));
   faceapi.tf.enableProdMode(); // no advice on the console

@@ -1,81 +1,110 @@
-/** Pictures named on the command line: finding and decoding them. */
-import { stat } from "node:fs/promises";
-import { extname, join, relative, resolve } from "node:path";
+/** Images named on the command line: finding, decoding and encoding them. */
+import { readFile, realpath, stat } from "node:fs/promises";
+import { basename, dirname, extname, join, relative, resolve } from "node:path";
 import type { ImageLike } from "fivepoint";
 import type { Sharp, default as sharpModule } from "sharp";
 import { convertPathToPattern, glob, isDynamicPattern } from "tinyglobby";
+import { isFolder, reasonOf } from "./files.ts";
 import { loadSharp } from "./sharp.ts";
 
+/** What an ending is written as. */
+const FORMATS = {
+  avif: "avif",
+  jfif: "jpeg",
+  jpe: "jpeg",
+  jpeg: "jpeg",
+  jpg: "jpeg",
+  png: "png",
+  webp: "webp",
+} as const;
+/** Endings of images that are only read, or that sharp may not read: left out of a folder they would be lost silently. */
+const OTHER_ENDINGS = ["bmp", "gif", "heic", "heif", "jp2", "jxl", "tif", "tiff"];
 /** What a folder is searched for. A file named outright may be anything that sharp decodes. */
-const PICTURES = "*.{avif,gif,jpeg,jpg,png,tif,tiff,webp}";
+const IMAGES = `*.{${[...Object.keys(FORMATS), ...OTHER_ENDINGS].join(",")}}`;
 
-/** One picture to work on, or an argument that stands for none and why. */
+export type Format = (typeof FORMATS)[keyof typeof FORMATS];
+
+/** The format that a file's ending asks for, undefined for one that isn't written. */
+export function formatOf(path: string): Format | undefined {
+  return FORMATS[extname(path).slice(1).toLowerCase() as keyof typeof FORMATS];
+}
+
+/** The endings of images that are written, for messages. */
+export const WRITTEN = "a name that ends in .png, .jpg, .webp or .avif";
+
+/** One image to work on, or an argument that stands for none and why. */
 export interface Input {
   readonly path: string;
   readonly error?: string;
 }
 
 /**
- * Turns arguments into pictures: a file stands for itself, a folder for all pictures below it, a glob for what it
+ * Turns arguments into images: a file stands for itself, a folder for all images below it, a glob for what it
  * matches; both sorted by path.
  */
 export async function findImages(args: readonly string[]): Promise<Input[]> {
   const inputs: Input[] = [];
   for (const arg of args) {
-    const stats = await stat(arg).catch(() => undefined);
-    if (stats?.isDirectory()) {
-      const found = await search(`${convertPathToPattern(resolve(arg))}/**/${PICTURES}`);
+    const missing = await stat(arg).then(
+      () => undefined,
+      (error: NodeJS.ErrnoException) => error,
+    );
+    if (await isFolder(arg)) {
+      const found = await search(`${convertPathToPattern(resolve(arg))}/**/${IMAGES}`, resolve(arg));
       inputs.push(...found.map((path) => ({ path: join(arg, relative(arg, path)) })));
-      if (found.length === 0) inputs.push({ path: arg, error: "no picture in this folder" });
-    } else if (!stats && isDynamicPattern(arg)) {
-      const found = await search(arg.replaceAll("\\", "/"));
+      if (found.length === 0) inputs.push({ path: arg, error: "no image in this folder" });
+    } else if (missing && isDynamicPattern(arg)) {
+      const found = await search(arg.replaceAll("\\", "/"), ".");
       inputs.push(...found.map((path) => ({ path })));
       if (found.length === 0) inputs.push({ path: arg, error: "no file matches" });
     } else {
-      inputs.push(stats ? { path: arg } : { path: arg, error: "no such file" });
+      inputs.push(missing ? { path: arg, error: reasonOf(missing) } : { path: arg });
     }
   }
   return inputs;
 }
 
-async function search(pattern: string): Promise<string[]> {
+/** A folder that is reached by several ways, through links, is read once: by the way without links, if there is one. */
+async function search(pattern: string, root: string): Promise<string[]> {
   const found = await glob(pattern, {
     absolute: pattern.startsWith("/"),
     caseSensitiveMatch: false,
     expandDirectories: false,
   });
-  return found.sort();
+  const realRoot = await realpath(root);
+  const folders = new Map<string, string>();
+  const paths = new Map<string, string>();
+  for (const path of found.sort()) {
+    const folder = dirname(path);
+    if (!folders.has(folder)) folders.set(folder, await realpath(folder));
+    const real = folders.get(folder)!;
+    const file = join(real, basename(path));
+    if (!paths.has(file) || real === join(realRoot, relative(root, folder))) paths.set(file, path);
+  }
+  return [...paths.values()].sort();
 }
 
-/** A decoded picture: 8 bits a channel, no gaps between rows, turned as its EXIF orientation says. */
-export type Picture = ImageLike & { readonly data: Uint8Array; readonly format: "rgb" };
+/** A decoded image: 8 bits per channel, no gaps between rows, upright by its EXIF orientation. */
+export type RgbImage = ImageLike & { readonly data: Uint8Array; readonly format: "rgb" };
 
-/** @throws Error when the file isn't a picture that sharp decodes */
-export async function readImage(path: string): Promise<Picture> {
+/** @throws Error, without the path, when the file can't be read or isn't an image that sharp decodes */
+export async function readImage(path: string): Promise<RgbImage> {
   const sharp = await loadSharp();
-  const { data, info } = await sharp(path)
-    .rotate()
-    .toColourspace("srgb")
-    .removeAlpha()
-    .raw({ depth: "uchar" })
-    .toBuffer({ resolveWithObject: true });
-  return { data, width: info.width, height: info.height, format: "rgb" };
+  try {
+    // Read here, not by sharp, which calls a file without permission an unsupported format.
+    const { data, info } = await sharp(await readFile(path))
+      .rotate()
+      .toColourspace("srgb")
+      .removeAlpha()
+      .raw({ depth: "uchar" })
+      .toBuffer({ resolveWithObject: true });
+    return { data, width: info.width, height: info.height, format: "rgb" };
+  } catch (error) {
+    throw new Error(reasonOf(error).replace(/^input buffer/i, "the file"), { cause: error });
+  }
 }
 
-/** A picture back in sharp's hands, to be drawn on and encoded. */
+/** An image back in sharp's hands, to be drawn on and encoded. */
 export function toSharp(sharp: typeof sharpModule, { data, width, height, format }: ImageLike): Sharp {
   return sharp(data, { raw: { width, height, channels: format === "gray" ? 1 : 3 } });
 }
-
-/** The format that a file's ending asks for, undefined for one that isn't written. */
-export function formatOf(path: string): "avif" | "jpeg" | "png" | "webp" | undefined {
-  return FORMATS[extname(path).toLowerCase()];
-}
-
-const FORMATS: Record<string, "avif" | "jpeg" | "png" | "webp"> = {
-  ".avif": "avif",
-  ".jpeg": "jpeg",
-  ".jpg": "jpeg",
-  ".png": "png",
-  ".webp": "webp",
-};

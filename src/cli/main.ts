@@ -7,18 +7,22 @@ import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { CommanderError, InvalidArgumentError, program } from "commander";
 import { registerBench } from "./bench.ts";
-import { registerDetect } from "./detect.ts";
-import { registerEval } from "./eval.ts";
-import { registerWeights } from "./weights.ts";
+import { registerDetect } from "./detect/command.ts";
+import { registerEval } from "./eval/command.ts";
+import { reasonOf } from "./files.ts";
+import { registerWeights } from "./weights/command.ts";
 
 // sharp works on libuv's threads: as many as there are cores. Read at their first use.
 process.env.UV_THREADPOOL_SIZE ??= String(Math.max(4, availableParallelism()));
 
-// A reader that has seen enough (`| head`) closes the pipe: nobody is left to write to.
+// A reader that has seen enough (`| head`) closes the pipe: nobody is left to write to. On a full disk nothing more can
+// be told of the results; of what belongs on standard error, nobody can be told.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code === "EPIPE") process.exit();
-    throw error;
+    process.exitCode ||= 1;
+    if (stream === process.stderr) return;
+    process.stderr.write(`error: standard output: ${reasonOf(error)}\n`, () => process.exit());
   });
 }
 

@@ -1,7 +1,11 @@
 /** The options by which commands choose a model. */
-import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
 import { type Command, Option } from "commander";
 import { createLandmarker, type Landmarker, type Precision, WeightsError } from "fivepoint";
+import { readInput } from "./files.ts";
+
+/** The weights that every entry embeds, as a file. */
+export const EMBEDDED = fileURLToPath(new URL("../weights.safetensors", import.meta.url));
 
 export interface ModelOptions {
   weights?: string;
@@ -19,9 +23,7 @@ export function modelOptions(command: Command): Command {
 /** @throws Error naming the file when its weights can't be used */
 export async function openLandmarker({ weights, precision }: ModelOptions): Promise<Landmarker> {
   if (weights === undefined) return createLandmarker({ precision });
-  const bytes = await readFile(weights).catch((error) => {
-    throw new Error(`${weights}: ${error.code === "ENOENT" ? "no such file" : error.message}`);
-  });
+  const bytes = await readInput(weights);
   try {
     return await createLandmarker({ weights: bytes, precision });
   } catch (error) {

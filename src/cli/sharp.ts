@@ -1,19 +1,21 @@
-/** sharp, which decodes and encodes pictures: an optional peer, so it may not be there. */
+/** sharp, which decodes and encodes images: an optional peer, so it may not be there. */
+import { pathToFileURL } from "node:url";
 import type Sharp from "sharp";
+import { findPackage } from "./packages.ts";
 
 let loaded: typeof Sharp | undefined;
 
 /** @throws Error with the install command when sharp can't be loaded */
 export async function loadSharp(): Promise<typeof Sharp> {
   if (loaded) return loaded;
+  const path = findPackage("sharp");
+  if (!path) throw new Error("Reading images needs the package sharp: npm install sharp");
   try {
-    loaded = (await import("sharp")).default;
+    loaded = (await import(pathToFileURL(path).href)).default as typeof Sharp;
   } catch (error) {
-    const missing = (error as NodeJS.ErrnoException).code === "ERR_MODULE_NOT_FOUND";
-    const why = missing ? "" : `\n${(error as Error).message}`;
-    throw new Error(`Reading pictures needs the package sharp: npm install sharp${why}`);
+    throw new Error(`Reading images needs the package sharp: npm install sharp\n${(error as Error).message}`);
   }
-  loaded.cache(false); // no picture is read twice
-  loaded.concurrency(1); // one core a picture, several pictures at once
+  loaded.cache(false); // no image is read twice
+  loaded.concurrency(1); // one core per image, several images at once
   return loaded;
 }

@@ -27,7 +27,7 @@ describe("fivepoint bench", () => {
     const asked = await fivepoint(["bench", "--against", "onnxruntime-web"], { main: MAIN, cwd: folder });
     expect(asked.status).toBe(1);
     expect(asked.stderr).toMatch(/^onnxruntime-web is left out: Cannot find module/);
-    expect(asked.stdout).toMatch(/1 a call +fivepoint f32/);
+    expect(asked.stdout).toMatch(/1 per call +fivepoint f32/);
     const alone = await fivepoint(["bench"], { main: MAIN, cwd: folder });
     expect(alone.status).toBe(0);
     expect(alone.stderr).toMatch(/onnxruntime-node is left out/);

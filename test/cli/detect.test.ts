@@ -1,5 +1,5 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { alignFace, createLandmarkerSync, type Point } from "fivepoint";
 import sharp from "sharp";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -11,7 +11,7 @@ const FLAG = "140,67,106,112";
 const folder = temporaryFolder();
 const at = (...names: string[]) => join(folder, ...names);
 
-/** The library's answer on a picture decoded by sharp alone. */
+/** The library's answer on an image decoded by sharp alone. */
 async function answer(path: string, box = BOX) {
   const { data, info } = await sharp(path).removeAlpha().raw().toBuffer({ resolveWithObject: true });
   const image = { data, width: info.width, height: info.height, format: "rgb" } as const;
@@ -28,7 +28,7 @@ beforeAll(async () => {
   cpSync(PHOTO, at("face.jpg"));
 });
 
-describe("pictures", () => {
+describe("images", () => {
   it.each(["jpg", "png", "webp", "avif"])("reads %s as the library does", async (ending) => {
     const path = at(`face.${ending}`);
     const { points, normalized, score } = await answer(path);
@@ -39,8 +39,8 @@ describe("pictures", () => {
     ]);
   });
 
-  // What is stored so that the orientation (EXIF tag 0x0112) makes it upright again: turned, then mirrored.
-  const stored: Record<number, [turn: number, mirror: boolean]> = {
+  // What is stored so that the orientation (EXIF tag 0x0112) makes it upright again: rotated, then mirrored.
+  const stored: Record<number, [angle: number, mirror: boolean]> = {
     2: [0, true],
     3: [180, false],
     4: [180, true],
@@ -49,25 +49,25 @@ describe("pictures", () => {
     7: [270, true],
     8: [90, false],
   };
-  it.each([2, 3, 4, 5, 6, 7, 8])("turns a picture of EXIF orientation %i upright", async (orientation) => {
+  it.each([2, 3, 4, 5, 6, 7, 8])("reads an image of EXIF orientation %i upright", async (orientation) => {
     const raw = { resolveWithObject: true } as const;
     const part = { left: 20, top: 10, width: 300, height: 240 };
     const { data, info } = await sharp(PHOTO).extract(part).raw().toBuffer(raw);
-    const [turn, mirror] = stored[orientation]!;
-    let turned = await sharp(data, { raw: info }).rotate(turn).raw().toBuffer(raw);
-    if (mirror) turned = await sharp(turned.data, { raw: turned.info }).flop().raw().toBuffer(raw);
+    const [angle, mirror] = stored[orientation]!;
+    let rotated = await sharp(data, { raw: info }).rotate(angle).raw().toBuffer(raw);
+    if (mirror) rotated = await sharp(rotated.data, { raw: rotated.info }).flop().raw().toBuffer(raw);
     await sharp(data, { raw: info }).png().toFile(at("upright.png"));
-    await sharp(turned.data, { raw: turned.info })
+    await sharp(rotated.data, { raw: rotated.info })
       .withMetadata({ orientation })
       .png()
-      .toFile(at("turned.png"));
+      .toFile(at("rotated.png"));
     const args = ["--box", "120,57,106,112", "--json"];
     const [upright] = jsonLines(await fivepoint(["detect", at("upright.png"), ...args]));
-    const [again] = jsonLines(await fivepoint(["detect", at("turned.png"), ...args]));
+    const [again] = jsonLines(await fivepoint(["detect", at("rotated.png"), ...args]));
     expect(again.points).toEqual(upright.points);
   });
 
-  it("reads grey, transparent and 16-bit pictures", async () => {
+  it("reads grey, transparent and 16-bit images", async () => {
     await sharp(PHOTO).greyscale().png().toFile(at("grey.png"));
     await sharp(PHOTO).ensureAlpha(0.5).png().toFile(at("clear.png"));
     await sharp(PHOTO).toColourspace("rgb16").png().toFile(at("deep.png"));
@@ -80,16 +80,20 @@ describe("pictures", () => {
     });
   });
 
-  it("takes the whole picture without a box", async () => {
-    const [{ box }] = jsonLines(await fivepoint(["detect", PHOTO, "--json"]));
-    expect(box).toEqual({ x: 0, y: 0, width: 384, height: 384 });
+  it("takes the whole image without a box, and says so unless asked for it", async () => {
+    const silent = await fivepoint(["detect", PHOTO, "--whole", "--json"]);
+    expect(silent).toMatchObject({ status: 0, stderr: "" });
+    expect(jsonLines(silent)[0].box).toEqual({ x: 0, y: 0, width: 384, height: 384 });
+    const told = await fivepoint(["detect", PHOTO, "--json"]);
+    expect(told).toMatchObject({ status: 0, stdout: silent.stdout });
+    expect(told.stderr).toMatch(/whole.* one face.*--box .*--boxes .*--detector face-api .*--whole/);
   });
 
   it("searches folders and globs, in order, and says when there is nothing", async () => {
     mkdirSync(at("album/deep [1]"), { recursive: true });
     mkdirSync(at("empty"), { recursive: true });
     for (const name of ["b.JPG", "a.jpg", "deep [1]/c.jpg"]) cpSync(PHOTO, at("album", name));
-    writeFileSync(at("album/notes.txt"), "no picture");
+    writeFileSync(at("album/notes.txt"), "no image");
     const found = await fivepoint(["detect", at("album"), "--box", FLAG, "--json"]);
     expect(found.status).toBe(0);
     expect(images(found)).toEqual(["a.jpg", "b.JPG", "deep [1]/c.jpg"].map((name) => at("album", name)));
@@ -98,7 +102,7 @@ describe("pictures", () => {
     const nothing = await fivepoint(["detect", at("empty"), at("album/*.gif"), PHOTO, "--json"]);
     expect(nothing.status).toBe(1);
     expect(jsonLines(nothing)).toMatchObject([
-      { image: at("empty"), error: "no picture in this folder" },
+      { image: at("empty"), error: "no image in this folder" },
       { image: at("album/*.gif"), error: "no file matches" },
       { image: PHOTO, score: expect.any(Number) },
     ]);
@@ -106,7 +110,7 @@ describe("pictures", () => {
 });
 
 describe("boxes", () => {
-  it("reads several faces of one picture in the order of the flags", async () => {
+  it("reads several faces of one image in the order of the flags", async () => {
     const result = await fivepoint(["detect", PHOTO, "--box", FLAG, "--box", "130.7,60,120,120", "--json"]);
     const other = { x: 130.7, y: 60, width: 120, height: 120 };
     const faces = [await answer(PHOTO), await answer(PHOTO, other)];
@@ -127,6 +131,37 @@ describe("boxes", () => {
     expect(score).not.toBe((await answer(PHOTO)).score);
   });
 
+  it("leaves out faces below --min-score from results, drawing and chips, and says how many", async () => {
+    const other = { x: 0, y: 0, width: 384, height: 384 };
+    const scores = [(await answer(PHOTO)).score, (await answer(PHOTO, other)).score];
+    const [low, high] = [Math.min(...scores), Math.max(...scores)];
+    const args = [
+      "detect",
+      PHOTO,
+      "--box",
+      FLAG,
+      "--box",
+      "0,0,384,384",
+      "--json",
+      "--align",
+      at("best.png"),
+    ];
+    const all = await fivepoint([...args, "--min-score", String(low)]);
+    expect(all).toMatchObject({ status: 0, stderr: "" });
+    expect(jsonLines(all).map(({ score }) => score)).toEqual(scores);
+    expect(readdirSync(folder)).not.toContain("best.png");
+    const best = await fivepoint([...args, "--min-score", String((low + high) / 2)]);
+    expect(best.status).toBe(0);
+    expect(best.stderr).toMatch(/^1 faces with a score below .* were left out\n$/);
+    expect(jsonLines(best).map(({ score }) => score)).toEqual([high]);
+    expect(readdirSync(folder)).toContain("best.png");
+  });
+
+  it("numbers several faces in the text as in the drawing", async () => {
+    const result = await fivepoint(["detect", PHOTO, "--box", FLAG, "--box", "0,0,384,384"]);
+    expect(result.stdout).toMatch(/ {2}face 1: 106×112 at 140, 67, .* {2}face 2: 384×384 at 0, 0, /s);
+  });
+
   it.each([
     "file,x,y,width,height",
     "image,box_x,box_y,box_w,box_h",
@@ -140,7 +175,7 @@ describe("boxes", () => {
     expect(jsonLines(result).map(({ box }) => box)).toEqual([BOX, whole]);
   });
 
-  it("finds a picture by the end of its path; reports pictures without rows, rows without pictures", async () => {
+  it("finds an image by the end of its path; reports images without rows, rows without images", async () => {
     mkdirSync(at("lists"), { recursive: true });
     writeFileSync(at("lists/boxes.csv"), `file,x,y,width,height\ndeep/a.jpg,${FLAG}\nother.jpg,${FLAG}\n`);
     mkdirSync(at("photos/deep"), { recursive: true });
@@ -149,7 +184,7 @@ describe("boxes", () => {
     const result = await fivepoint(["detect", at("photos"), "--boxes", at("lists/boxes.csv"), "--json"]);
     expect(result.status).toBe(1);
     expect(jsonLines(result)).toMatchObject([
-      { image: at("photos/b.jpg"), error: expect.stringContaining("names this picture") },
+      { image: at("photos/b.jpg"), error: expect.stringContaining("names this image") },
       { image: at("photos/deep/a.jpg"), box: BOX },
     ]);
     expect(result.stderr).toContain("1 of its files");
@@ -168,7 +203,7 @@ describe("boxes", () => {
     expect(none).toEqual({ image: at("sky.png"), error: "no face found" });
   });
 
-  it("reads the other faces when one box lies outside the picture", async () => {
+  it("reads the other faces when one box lies outside the image", async () => {
     const result = await fivepoint(["detect", PHOTO, "--box", "900,900,50,50", "--box", FLAG, "--json"]);
     expect(result.status).toBe(1);
     expect(jsonLines(result)).toMatchObject([{ box: BOX }, { error: expect.stringContaining("x 900") }]);
@@ -201,7 +236,7 @@ describe("output", () => {
     expect(numbers).toEqual([140, 67, 106, 112, ...pairs(points).flat(), score]);
   });
 
-  it.each([80, 384, 3000])("draws dots and box on a picture of %i pixels", async (side) => {
+  it.each([80, 384, 3000])("draws dots and box on an image of %i pixels", async (side) => {
     await sharp(PHOTO).greyscale().resize(side).png().toFile(at("plain.png"));
     const [x, y, width, height] = [140, 67, 106, 112].map((v) => Math.round((v * side) / 384)) as [
       number,
@@ -230,7 +265,7 @@ describe("output", () => {
     expect(Math.min(...pixel(x + width / 2, y))).toBeGreaterThan(200);
   });
 
-  it("enlarges a group until its smallest face can be seen, but no picture beyond 4,096 pixels", async () => {
+  it("enlarges a group until its smallest face can be seen, but no image beyond 4,096 pixels", async () => {
     for (const [side, zoom] of [
       [768, 3],
       [1500, 2],
@@ -260,12 +295,12 @@ describe("output", () => {
     expect(readdirSync(at("chips")).sort()).toEqual(["two-1.png", "two-2.png"]);
   });
 
-  it("writes drawings of several pictures into a folder, and leaves nothing half written", async () => {
+  it("writes drawings of several images into a folder, and leaves nothing half written", async () => {
     mkdirSync(at("set/sub"), { recursive: true });
     cpSync(PHOTO, at("set/a.jpg"));
     cpSync(at("face.webp"), at("set/sub/b.webp"));
     await sharp(PHOTO).tiff().toFile(at("set/c.tiff"));
-    writeFileSync(at("set/broken.jpg"), "not a picture");
+    writeFileSync(at("set/broken.jpg"), "not an image");
     const result = await fivepoint(["detect", at("set"), "--box", FLAG, "--out", at("drawings")]);
     expect(result.status).toBe(1);
     expect(result.stderr).toContain("broken.jpg");
@@ -284,7 +319,7 @@ describe("output", () => {
       ...["--out", at("file/drawn.png")],
     ]);
     expect(result.status).toBe(1);
-    expect(jsonLines(result)[0].error).toMatch(/ENOTDIR|EEXIST/);
+    expect(jsonLines(result)[0].error).toMatch(/not a directory/);
   });
 
   it("never writes two things into one file", async () => {
@@ -297,12 +332,12 @@ describe("output", () => {
     await sharp(PHOTO).png().toFile(at("twice/a.tiff.png"));
     const twice = await fivepoint(["detect", at("twice"), "--out", at("into")]);
     expect(twice).toMatchObject({ status: 2, stdout: "" });
-    expect(twice.stderr).toMatch(/two pictures would be written to .*a\.tiff\.png/);
-    // The same picture named twice is one.
+    expect(twice.stderr).toMatch(/two results would be written to .*a\.tiff\.png/);
+    // The same image named twice is one.
     expect((await fivepoint(["detect", PHOTO, PHOTO, "--out", at("into")])).status).toBe(0);
   });
 
-  it("never overwrites a picture that it reads", async () => {
+  it("never overwrites an image that it reads", async () => {
     const before = readFileSync(at("face.png"));
     const result = await fivepoint(["detect", at("face.png"), "--out", at("face.png")]);
     expect(result.status).toBe(2);
@@ -316,7 +351,7 @@ describe("failures", () => {
     const result = await fivepoint(["detect", at("gone.jpg"), PHOTO, "--box", FLAG, "--json"]);
     expect(result.status).toBe(1);
     expect(jsonLines(result)).toMatchObject([
-      { image: at("gone.jpg"), error: "no such file" },
+      { image: at("gone.jpg"), error: "no such file or directory" },
       { image: PHOTO, box: BOX },
     ]);
   });
@@ -337,7 +372,7 @@ describe("failures", () => {
   it.each<[string, () => string[], RegExp]>([
     ["no command", () => [], /Usage/],
     ["an unknown command", () => ["detekt"], /unknown command 'detekt'\s+\(Did you mean detect/],
-    ["no picture", () => ["detect"], /missing required argument 'image'/],
+    ["no image", () => ["detect"], /missing required argument 'image'/],
     ["an unknown option", () => ["detect", PHOTO, "--bocks", FLAG], /unknown option '--bocks'/],
     ["an option without its value", () => ["detect", PHOTO, "--out"], /argument missing/],
     ["a short box", () => ["detect", PHOTO, "--box", "1,2,3"], /x,y,w,h/],
@@ -345,6 +380,10 @@ describe("failures", () => {
     ["a box with a gap", () => ["detect", PHOTO, "--box", "1,,3,4"], /x,y,w,h/],
     ["a box of NaN", () => ["detect", PHOTO, "--box", "NaN,0,10,10"], /x,y,w,h/],
     ["an empty box", () => ["detect", PHOTO, "--box", "0,0,0,10"], /above 0/],
+    ["a box in fractions", () => ["detect", PHOTO, "--box", "0.36,0.17,0.28,0.29"], /pixels.*fractions/],
+    ["a listed box in fractions", () => boxes(`${header}\na.jpg,.1,.2,.3,.4\n`), /line 2.*fractions/],
+    ["a score above 1", () => ["detect", PHOTO, "--min-score", "50"], /from 0 to 1/],
+    ["a whole image with a box", () => ["detect", PHOTO, "--whole", "--box", FLAG], /cannot be used with/],
     ["a negative box", () => ["detect", PHOTO, "--box", "0,0,10,-1"], /above 0/],
     ["boxes of two kinds", () => [...boxes(`${header}\na,1,2,3,4\n`), "--box", FLAG], /cannot be used with/],
     ["a factor of 0", () => ["detect", PHOTO, "--expand", "0"], /above 0/],
@@ -369,16 +408,23 @@ describe("failures", () => {
     const help = await fivepoint(["detect", "--help"]);
     expect(help).toMatchObject({ status: 0, stderr: "" });
     expect(help.stdout).toContain("--boxes <csv>");
+    expect(help.stdout).toMatch(/upright.*EXIF/); // in which pixels boxes count
     const { version } = JSON.parse(readFileSync("package.json", "utf8"));
     expect(await fivepoint(["--version"])).toEqual({ status: 0, stdout: `${version}\n`, stderr: "" });
   });
 
-  it("says how to install sharp where it is missing", async () => {
+  it("finds sharp where it is called, as npx and a global install need; else says how to install it", async () => {
     // A package without the modules around it; it still finds itself by its own name.
     cpSync("dist", at("package/dist"), { recursive: true });
     cpSync("package.json", at("package/package.json"));
-    const result = await fivepoint(["detect", PHOTO], { main: at("package/dist/cli/main.js") });
-    const stderr = "error: Reading pictures needs the package sharp: npm install sharp\n";
-    expect(result).toEqual({ status: 1, stdout: "", stderr });
+    const main = at("package/dist/cli/main.js");
+    const photo = resolve(PHOTO);
+    const found = await fivepoint(["detect", photo, "--box", FLAG, "--json"], { main });
+    expect(found).toMatchObject({ status: 0, stderr: "" });
+    const { points } = await answer(PHOTO);
+    expect(jsonLines(found)[0].points).toEqual(pairs(points));
+    const missing = await fivepoint(["detect", photo], { main, cwd: folder });
+    const stderr = "error: Reading images needs the package sharp: npm install sharp\n";
+    expect(missing).toEqual({ status: 1, stdout: "", stderr });
   });
 });

@@ -40,7 +40,7 @@ async function evaluate(rows: readonly Face[] | string, ...args: string[]) {
 
 beforeAll(async () => {
   const next = random(7);
-  mkdirSync(at("pictures"));
+  mkdirSync(at("images"));
   for (let i = 0; i < COUNT; i++) {
     const left = Math.floor(90 + 25 * next());
     const top = Math.floor(30 + 20 * next());
@@ -50,7 +50,7 @@ beforeAll(async () => {
       .extract({ left, top, width: size, height: size })
       .resize(SIDE, SIDE)
       .png()
-      .toFile(at(`pictures/${i}.png`));
+      .toFile(at(`images/${i}.png`));
     // Labels with noise and, by source, an offset.
     const source = i % 3 === 0 ? "one" : "two";
     const shift = source === "one" ? 1.5 : -0.7;
@@ -60,7 +60,7 @@ beforeAll(async () => {
     const box = [(138 - left) * scale, (62 - top) * scale, 112 * scale, 115 * scale].map(
       (value) => value + 6 * (next() - 0.5),
     );
-    faces.push([`pictures/${i}.png`, source, box, points]);
+    faces.push([`images/${i}.png`, source, box, points]);
   }
 });
 
@@ -107,7 +107,7 @@ describe("scores", () => {
   );
 
   it("are the same from VGGFace2's lists", async () => {
-    const name = (file: string) => file.slice("pictures/".length, -".png".length);
+    const name = (file: string) => file.slice("images/".length, -".png".length);
     mkdirSync(at("vgg"), { recursive: true });
     for (const [file] of faces)
       await sharp(at(file))
@@ -124,6 +124,16 @@ describe("scores", () => {
     const [expected] = await evaluate(same);
     expect(line.raw).toEqual(expected.raw);
     expect(line.debiased).toEqual(expected.debiased);
+  });
+
+  it("tell weights files of one name apart", async () => {
+    for (const place of ["one", "two"]) {
+      mkdirSync(at(place), { recursive: true });
+      cpSync("dist/weights.safetensors", at(place, "default.safetensors"));
+    }
+    const files = ["default", at("one/default.safetensors"), at("two/default.safetensors")];
+    const lines = await evaluate(faces, "--weights", files.join());
+    expect(lines.map(({ weights }) => weights)).toEqual(files);
   });
 
   it("compare weights files in one run", async () => {
@@ -160,23 +170,23 @@ describe("conditions", () => {
     expect(lines[1].raw.mean).toBeCloseTo((await evaluate(around))[0].raw.mean, 9);
   });
 
-  it("turn the picture counter-clockwise about the points", async () => {
-    // The middle of these points' extent is the middle of a square picture, so a quarter turn moves whole pixels.
+  it("rotate the image counter-clockwise about the points", async () => {
+    // The middle of these points' extent is the middle of a square image, so a rotation by 90° moves whole pixels.
     const side = 150;
-    const cut = { left: 118, top: 46, width: side, height: side };
-    await sharp("examples/astronaut.jpg").extract(cut).png().toFile(at("upright.png"));
+    const part = { left: 118, top: 46, width: side, height: side };
+    await sharp("examples/astronaut.jpg").extract(part).png().toFile(at("upright.png"));
     await sharp(at("upright.png")).rotate(270).png().toFile(at("left.png"));
     await sharp(at("upright.png")).rotate(90).png().toFile(at("right.png"));
     const points = [53, 50, 97, 52, 74, 78, 57, 100, 93, 99];
-    const turned = (map: (x: number, y: number) => number[]) =>
+    const rotated = (map: (x: number, y: number) => number[]) =>
       [0, 2, 4, 6, 8].flatMap((i) => map(points[i]!, points[i + 1]!));
     const box = ["--box-from", "points:2.2"];
     const lines = await evaluate([["upright.png", "", [0, 0, 1, 1], points]], "--rotate", "-90,0,90");
     expect(lines.map(({ condition }) => condition)).toEqual(
       [-90, 0, 90].map((rotate) => ({ boxFrom: "points:2.2", boxScale: 1, rotate })),
     );
-    const right = turned((x, y) => [side - y, x]);
-    const upLeft = turned((x, y) => [y, side - x]);
+    const right = rotated((x, y) => [side - y, x]);
+    const upLeft = rotated((x, y) => [y, side - x]);
     const rows: Face[] = [
       ["right.png", "", [0, 0, 1, 1], right],
       ["upright.png", "", [0, 0, 1, 1], points],
@@ -186,7 +196,7 @@ describe("conditions", () => {
       const [expected] = await evaluate([row], ...box);
       expect(lines[i].raw.mean, row[0]).toBeCloseTo(expected.raw.mean, 9);
     }
-    // The two turns give different errors: taken for one another they would be noticed.
+    // The two rotations give different errors: taken for one another they would be noticed.
     expect(lines[0].raw.mean).not.toBeCloseTo(lines[2].raw.mean, 2);
   });
 });
@@ -221,12 +231,12 @@ describe("files", () => {
     });
     const [line] = await evaluate(wrong, "--worst", "7", "--out", at("sheet.png"));
     expect(line.worst).toHaveLength(7);
-    expect(line.worst[0].file).toBe("pictures/5.png");
+    expect(line.worst[0].file).toBe("images/5.png");
     const errors = line.worst.map(({ error }: { error: number }) => error);
     expect(errors).toEqual([...errors].sort((a, b) => b - a));
     expect(await sharp(at("sheet.png")).metadata()).toMatchObject({ width: 1200, height: 480 });
     const text = await fivepoint(["eval", at("list.csv"), "--worst", "1", "--out", at("sheet.png")]);
-    expect(text.stdout).toMatch(/worst of default\n +1 +\d\.\d{4} +pictures\/5\.png\n$/);
+    expect(text.stdout).toMatch(/worst of default\n +1 +\d\.\d{4} +images\/5\.png\n$/);
   });
 });
 
@@ -246,6 +256,37 @@ describe("output for people", () => {
     expect(rows[3]).toContain(line.sources.one.raw.mean.toFixed(4));
     expect(rows[4]).toContain(line.sources.two.raw.mean.toFixed(4));
   });
+
+  it("keeps columns apart, however wide their numbers are", async () => {
+    // Points so far off that every face fails, by an error of six digits.
+    const far = faces.map(([file, source, box, points]): Face => {
+      return [file, source, box, points.map((value, i) => value + (i > 3 ? 5e6 : 0))];
+    });
+    writeFileSync(at("far.csv"), table(far));
+    const { status, stdout } = await fivepoint(["eval", at("far.csv")]);
+    expect(status).toBe(0);
+    const [, header, ...rows] = stdout.trimEnd().split("\n");
+    const names = [
+      "faces",
+      "raw",
+      "debiased",
+      "> 0.1",
+      "AUC@0.1",
+      "leftEye",
+      "rightEye",
+      "nose",
+      "leftMouth",
+      "rightMouth",
+    ];
+    expect(header!.trim().split(/ {2,}/)).toEqual(names);
+    for (const row of rows) {
+      const cells = row.trim().split(/ {2,}/);
+      expect(cells).toHaveLength(1 + names.length);
+      expect(cells[4]).toBe("100.0 %");
+      expect(Number(cells[2])).toBeGreaterThan(10_000);
+      for (const cell of cells.slice(5)) expect(cell).toMatch(/^\d+\.\d+$/);
+    }
+  });
 });
 
 describe("failures", () => {
@@ -258,18 +299,28 @@ describe("failures", () => {
     expect(result.stderr).toMatch(/^error: .*in-the-way/);
   });
 
-  it("leaves a broken picture out and says so: status 1", async () => {
-    cpSync("package.json", at("pictures/broken.png"));
+  it("reports a box in fractions, but only where boxes are read", async () => {
+    const [file, source, , points] = faces[0]!;
+    writeFileSync(at("list.csv"), table([[file, source, [0.1, 0.2, 0.5, 0.5], points]]));
+    const given = await fivepoint(["eval", at("list.csv")]);
+    expect(given).toMatchObject({ status: 2, stdout: "" });
+    expect(given.stderr).toMatch(/line 2: .*in pixels.*fractions/);
+    const made = await fivepoint(["eval", at("list.csv"), "--box-from", "points:2.7", "--json"]);
+    expect(made).toMatchObject({ status: 0, stderr: "" });
+  });
+
+  it("leaves a broken image out and says so: status 1", async () => {
+    cpSync("package.json", at("images/broken.png"));
     const [, source, box, points] = faces[0]!;
     writeFileSync(
       at("list.csv"),
-      table([...faces, ["pictures/broken.png", source, box, points], ["gone.png", source, box, points]]),
+      table([...faces, ["images/broken.png", source, box, points], ["gone.png", source, box, points]]),
     );
     const result = await fivepoint(["eval", at("list.csv"), "--json"]);
     expect(result.status).toBe(1);
     const lines = jsonLines(result);
     expect(lines.slice(0, 2)).toMatchObject([
-      { image: "pictures/broken.png", error: expect.any(String) },
+      { image: "images/broken.png", error: expect.any(String) },
       { image: "gone.png", error: expect.any(String) },
     ]);
     expect(lines[2].raw.faces).toBe(COUNT);
@@ -301,9 +352,11 @@ describe("failures", () => {
     ["--worst without --out", () => [...good(), "--worst", "3"], /belong together/],
     ["a sheet of unknown format", () => [...good(), "--worst", "3", "--out", "sheet.pdf"], /\.png/],
     ["--worst of half a face", () => [...good(), "--worst", "0.5", "--out", "sheet.png"], /whole number/],
-    ["a gap among the weights", () => [...good(), "--weights", "default,"], /without gaps/],
+    ["a gap among the weights", () => [...good(), "--weights", "default,"], /no gap between/],
+    ["one of the weights twice", () => [...good(), "--weights", "default,default"], /default is named twice/],
+    ["one rotation twice", () => [...good(), "--rotate=10,10.0"], /10 is named twice/],
     ["a scale of 0", () => [...good(), "--box-scale", "1,0"], /above 0/],
-    ["a turn of words", () => [...good(), "--rotate", "left"], /Expected numbers/],
+    ["a rotation of words", () => [...good(), "--rotate", "left"], /Expected a number/],
     ["boxes from nowhere", () => [...good(), "--box-from", "eyes"], /points:/],
     ["an unknown precision", () => [...good(), "--precision", "f16"], /f32, int8/],
   ])("refuses %s: status 2", async (_, args, message) => {

@@ -18,7 +18,7 @@ const detect = ["detect", faces, "--boxes", boxes, "--json"];
 
 beforeAll(async () => {
   mkdirSync(faces);
-  // Each picture is cut from its own place, so that each has an answer of its own.
+  // Each image is a crop at a place of its own, so that each has an answer of its own.
   for (const [i, path] of paths.entries()) {
     const place = { left: 110 + (i % 40), top: 35 + (Math.floor(i / 40) % 25) };
     await sharp("examples/astronaut.jpg")
@@ -74,13 +74,13 @@ describe("a thousand faces", () => {
       sizes.push([child.pid!, ...children(child.pid!)].reduce((sum, pid) => sum + resident(pid), 0));
     }
     expect(count).toBe(rounds * COUNT);
-    // 1,500 pictures of 307 KB, decoded, lie between the two: 460 MB if they stayed. Heaps that settle take a few dozen.
+    // 1,500 images of 307 KB, decoded, lie between the two: 460 MB if they stayed. Heaps that settle take a few dozen.
     const early = Math.max(...sizes.slice(5, 10));
     const late = Math.max(...sizes.slice(-5));
     expect(late - early).toBeLessThan(115_000); // kB, a quarter of that
   });
 
-  it.skipIf(!linux)("loses only the picture at which a process crashes (needs /proc)", async () => {
+  it.skipIf(!linux)("loses only the image at which a process crashes (needs /proc)", async () => {
     const child = spawn(process.execPath, [MAIN, ...detect], { stdio: ["ignore", "pipe", "inherit"] });
     const ended = new Promise((done) => child.on("close", done));
     const lines: string[] = [];
@@ -91,7 +91,7 @@ describe("a thousand faces", () => {
     }
     expect(lines.map((line) => JSON.parse(line).image)).toEqual(paths);
     const errors = lines.map((line) => JSON.parse(line).error).filter(Boolean);
-    expect(errors.length).toBeLessThanOrEqual(3); // a process between two pictures takes none along
+    expect(errors.length).toBeLessThanOrEqual(3); // a process between two images takes none along
     for (const error of errors) expect(error).toBe("its process ended: SIGKILL");
     expect(await ended).toBe(errors.length > 0 ? 1 : 0);
   });
@@ -117,8 +117,8 @@ describe("a thousand faces", () => {
     const results = join(folder, "lines.jsonl");
     const { status, stdout } = await terminal(`${line} > ${quote(results)}`);
     expect(status).toBe(0);
-    expect(stdout).toMatch(/█.* \d+\/1000 pictures/);
-    expect(stdout).toContain("1000/1000 pictures");
+    expect(stdout).toMatch(/█.* \d+\/1000 images/);
+    expect(stdout).toContain("1000/1000 images");
     expect(readFileSync(results, "utf8").split("\n")).toHaveLength(COUNT + 1);
 
     // With the results on the same terminal each has a line of its own.

@@ -6,8 +6,8 @@ import { join, resolve } from "node:path";
 import { createLandmarkerSync } from "fivepoint";
 import sharp from "sharp";
 import { afterEach, describe, expect, it } from "vitest";
-import { OFFICIAL_FILES } from "../../src/cli/official.ts";
-import { pull } from "../../src/cli/weights.ts";
+import { pull } from "../../src/cli/weights/command.ts";
+import { OFFICIAL_FILES } from "../../src/cli/weights/official.ts";
 import { parseWeights, serializeWeights } from "../../src/core/landmarks.ts";
 import { writeIr } from "../support/openvino.ts";
 import { randomCrops } from "../support/random.ts";
@@ -261,16 +261,11 @@ describe("fivepoint weights quantize", () => {
     expect(file.metadata).toMatchObject(random.metadata);
 
     const weights = readFileSync(out);
-    const image = await sharp(photo).raw().toBuffer({ resolveWithObject: true });
-    const picture = {
-      data: image.data,
-      width: image.info.width,
-      height: image.info.height,
-      format: "rgb",
-    } as const;
+    const { data, info } = await sharp(photo).raw().toBuffer({ resolveWithObject: true });
+    const image = { data, width: info.width, height: info.height, format: "rgb" } as const;
     const box = { x: 120, y: 50, width: 100, height: 110 };
     const [exact, int8] = (["f32", "int8"] as const).map(
-      (precision) => createLandmarkerSync({ weights, precision }).detect(picture, box).normalized,
+      (precision) => createLandmarkerSync({ weights, precision }).detect(image, box).normalized,
     );
     int8!.forEach((v, i) => {
       expect(Math.abs(v - exact![i]!)).toBeLessThan(0.05);
@@ -321,7 +316,7 @@ describe("fivepoint weights quantize", () => {
     expect(sum / (got.length / 2)).toBeLessThan(2e-3); // in sides of the crop
   });
 
-  it("reports a picture that can't be read and calibrates on the others", async () => {
+  it("reports an image that can't be read and calibrates on the others", async () => {
     const some = join(folder, "some.csv");
     writeFileSync(some, ["file,x,y,width,height", "none.jpg,0,0,9,9", ...boxes.slice(0, 2)].join("\n"));
     const { status, stdout, stderr } = await quantize(
@@ -336,7 +331,7 @@ describe("fivepoint weights quantize", () => {
   });
 
   it.each([
-    ["no readable picture", ["file,x,y,width,height", "none.jpg,0,0,9,9"], 1, /no face could be read/],
+    ["no readable image", ["file,x,y,width,height", "none.jpg,0,0,9,9"], 1, /no face could be read/],
     ["no row", ["file,x,y,width,height"], 2, /at least one row/],
     ["no boxes", ["file", photo], 2, /expected the columns file, x, y/],
   ])("writes nothing where there is %s", async (_, lines, wanted, message) => {

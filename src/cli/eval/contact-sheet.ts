@@ -1,8 +1,8 @@
 /** A sheet of faces with true and predicted points: for seeing why an answer is wrong. */
 import type { Box, ImageLike, Point } from "fivepoint";
-import { label, svg } from "./draw.ts";
-import { toSharp } from "./images.ts";
-import { loadSharp } from "./sharp.ts";
+import { label, svg } from "../draw.ts";
+import { type Format, toSharp } from "../images.ts";
+import { loadSharp } from "../sharp.ts";
 
 export interface Sample {
   readonly image: ImageLike;
@@ -22,10 +22,7 @@ const MARGIN = 1.3;
  * Draws tiles row by row: the box, true points as green rings, predicted ones as red dots tied to them, and the error.
  * @returns the encoded file
  */
-export async function contactSheet(
-  samples: readonly Sample[],
-  format: "avif" | "jpeg" | "png" | "webp",
-): Promise<Buffer> {
+export async function contactSheet(samples: readonly Sample[], format: Format): Promise<Buffer> {
   const sharp = await loadSharp();
   const width = Math.min(samples.length, COLUMNS) * TILE;
   const height = Math.ceil(samples.length / COLUMNS) * TILE;
@@ -44,7 +41,7 @@ async function drawTile({ image, box, truth, predicted, error }: Sample, left: n
   const scale = TILE / side;
   const originX = box.x + box.width / 2 - side / 2;
   const originY = box.y + box.height / 2 - side / 2;
-  // The part of the tile that the picture covers, in whole pixels of the picture.
+  // The part of the tile that the image covers, in whole pixels of the image.
   const x0 = Math.max(0, Math.ceil(originX));
   const y0 = Math.max(0, Math.ceil(originY));
   const x1 = Math.min(image.width, Math.floor(originX + side));

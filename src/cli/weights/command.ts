@@ -1,33 +1,33 @@
 /** `fivepoint weights`: what a weights file holds, and weights from and to other formats. */
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { checkFinite, toHalves, type WeightsFile, type WeightsMetadata } from "../core/container.ts";
-import { parseWeights, serializeWeights } from "../core/landmarks.ts";
-import { elements } from "../core/network.ts";
-import { readRanges } from "../core/ranges.ts";
-import { exportOnnx } from "../formats/onnx.ts";
-import { importOpenVino } from "../formats/openvino/import.ts";
+import { checkFinite, toHalves, type WeightsFile, type WeightsMetadata } from "../../core/container.ts";
+import { parseWeights, serializeWeights } from "../../core/landmarks.ts";
+import { elements } from "../../core/network.ts";
+import { readRanges } from "../../core/ranges.ts";
+import { exportOnnx } from "../../formats/onnx.ts";
+import { importOpenVino } from "../../formats/openvino/import.ts";
+import { fileError, readInput, writeWhole } from "../files.ts";
+import { EMBEDDED } from "../model.ts";
+import { parsePositive } from "../options.ts";
+import { OutputPlan } from "../outputs.ts";
 import { OFFICIAL_BASE_URL, OFFICIAL_FILES, type OfficialFile, type OfficialPrecision } from "./official.ts";
-import { writeWhole } from "./output.ts";
 import { type QuantizeOptions, quantize } from "./quantize.ts";
 
-const EMBEDDED = fileURLToPath(new URL("../weights.safetensors", import.meta.url));
-
-async function read(path: string): Promise<Uint8Array> {
-  return readFile(path).catch((error) => {
-    throw new Error(`${path}: ${error.code === "ENOENT" ? "no such file" : error.message}`);
-  });
-}
-
 /** Adds the file's name to what is wrong with it. */
-async function about<T>(path: string, work: () => T | Promise<T>): Promise<T> {
+async function inFile<T>(path: string, work: () => T | Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    throw new Error(`${path}: ${error instanceof Error ? error.message : error}`, { cause: error });
+    throw fileError(path, error);
   }
+}
+
+/** @throws InvalidArgumentError when the output would overwrite an input */
+async function checkOutput(out: string, ...inputs: string[]): Promise<void> {
+  const plan = new OutputPlan();
+  await plan.read(...inputs);
+  await plan.write("--out", out);
 }
 
 function readWhole(bytes: Uint8Array): WeightsFile {
@@ -37,8 +37,8 @@ function readWhole(bytes: Uint8Array): WeightsFile {
 }
 
 async function info(path: string | undefined, { json }: { json?: boolean }): Promise<void> {
-  const bytes = await read(path ?? EMBEDDED);
-  const file = await about(path ?? "the embedded weights", () => readWhole(bytes));
+  const bytes = await readInput(path ?? EMBEDDED);
+  const file = await inFile(path ?? "the embedded weights", () => readWhole(bytes));
   const { metadata, tensors } = file;
   const sha256 = createHash("sha256").update(bytes).digest("hex");
   const table = [...tensors].map(([name, { dtype, shape }]) => ({ name, dtype, shape }));
@@ -50,9 +50,9 @@ async function info(path: string | undefined, { json }: { json?: boolean }): Pro
   const { format: _, name, version, license, source, ranges: __, ...others } = metadata;
   const precision = hasRanges(file) ? "f32, int8" : "f32; int8 after fivepoint weights quantize";
   const lines = Object.entries({ name, version, license, source, ...others, precision, sha256 }).map(
-    ([key, value]) => `${key.padEnd(10)} ${value}`,
+    ([key, value]) => `${key.padEnd(12)} ${value}`,
   );
-  lines.push(`${"size".padEnd(10)} ${bytes.length} bytes, ${parameters} parameters`, "");
+  lines.push(`${"size".padEnd(12)} ${bytes.length} bytes, ${parameters} parameters`, "");
   for (const { name: tensor, dtype, shape } of table)
     lines.push(`  ${tensor.padEnd(18)} ${dtype}  ${shape.join("×")}`);
   console.log(lines.join("\n"));
@@ -140,13 +140,6 @@ export async function pull(
   );
 }
 
-function positive(text: string): number {
-  const value = Number(text);
-  if (!(value > 0 && value < Number.POSITIVE_INFINITY))
-    throw new InvalidArgumentError("It must be a number above 0.");
-  return value;
-}
-
 function httpUrl(text: string): string {
   if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol))
     throw new InvalidArgumentError("It must be an http(s) address.");
@@ -175,8 +168,9 @@ export function registerWeights(program: Command): void {
     .option("--license <license>", "its license (default: Apache-2.0, the official files')")
     .addOption(halves())
     .action(async ({ xml, bin, ...options }: ImportOptions & { xml: string; bin: string }) => {
-      const [graph, constants] = await Promise.all([read(xml), read(bin)]);
-      await about(xml, () => convert(graph, constants, "OpenVINO IR", options));
+      await checkOutput(options.out, xml, bin);
+      const [graph, constants] = await Promise.all([readInput(xml), readInput(bin)]);
+      await inFile(xml, () => convert(graph, constants, "OpenVINO IR", options));
     });
   weights
     .command("pull")
@@ -193,20 +187,20 @@ export function registerWeights(program: Command): void {
       httpUrl,
       OFFICIAL_BASE_URL,
     )
-    .option("--timeout <seconds>", "for each file", positive, 60)
+    .option("--timeout <seconds>", "for each file", parsePositive, 60)
     .addOption(halves())
     .action((options: PullOptions) => pull(options));
   weights
     .command("quantize")
     .description("calibrate weights for --precision int8 on example faces")
     .requiredOption("--calibrate <csv>", "faces: file, x, y, width, height; some hundreds, as they will come")
-    .option("--images <folder>", "where the pictures are (default: beside the list)")
-    .option("--expand <factor>", "enlarge each box about its centre", positive, 1)
+    .option("--images <folder>", "where the images are (default: beside the list)")
+    .option("--expand <factor>", "enlarge each box about its centre", parsePositive, 1)
     .option("--weights <file>", "default: the embedded weights")
     .requiredOption("--out <file>", "weights file to write")
     .action(async ({ weights: path = EMBEDDED, ...options }: QuantizeOptions & { weights?: string }) => {
-      const bytes = await read(path);
-      await quantize(await about(path, () => readWhole(bytes)), options);
+      const bytes = await readInput(path);
+      await quantize(path, await inFile(path, () => readWhole(bytes)), options);
     });
   weights
     .command("export")
@@ -215,8 +209,9 @@ export function registerWeights(program: Command): void {
     .option("--weights <file>", "default: the embedded weights")
     .requiredOption("--out <file>", "file to write")
     .action(async ({ weights: path = EMBEDDED, out }: { weights?: string; out: string }) => {
-      const bytes = await read(path);
-      const model = await about(path, () => exportOnnx(readWhole(bytes)));
+      await checkOutput(out, path);
+      const bytes = await readInput(path);
+      const model = await inFile(path, () => exportOnnx(readWhole(bytes)));
       await writeWhole(out, model);
       console.log(`${out}: ${model.length} bytes`);
     });

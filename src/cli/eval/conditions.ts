@@ -7,11 +7,11 @@ export interface Condition {
   readonly boxFrom: "given" | number;
   /** Multiplies the box about its centre. */
   readonly boxScale: number;
-  /** Degrees by which the picture is turned, positive counter-clockwise. */
+  /** Degrees by which the image is rotated, positive counter-clockwise. */
   readonly rotate: number;
 }
 
-/** A picture with a face to find. */
+/** An image with a face to find. */
 export interface Trial {
   readonly image: ImageLike;
   /** Not scaled yet: `boxScale` is the landmarker's `expand`. */
@@ -22,7 +22,7 @@ export interface Trial {
 export function describe({ boxFrom, boxScale, rotate }: Condition): string {
   const parts = [boxFrom === "given" ? "boxes as given" : `boxes of ${boxFrom}× the points' extent`];
   if (boxScale !== 1) parts.push(`scaled by ${boxScale}`);
-  if (rotate !== 0) parts.push(`turned by ${rotate}°`);
+  if (rotate !== 0) parts.push(`rotated by ${rotate}°`);
   return parts.join(", ");
 }
 
@@ -32,10 +32,10 @@ export function applyCondition(
   { box, points }: { readonly box: Box | undefined; readonly points: readonly Point[] },
   { boxFrom, rotate }: Condition,
 ): Trial {
-  const turned = rotate === 0 ? { image, points } : turn(image, points, rotate);
-  if (boxFrom !== "given") return { ...turned, box: boxAround(turned.points, boxFrom) };
+  const rotated = rotate === 0 ? { image, points } : rotateAbout(image, points, rotate);
+  if (boxFrom !== "given") return { ...rotated, box: boxAround(rotated.points, boxFrom) };
   if (!box) throw new Error("no box is given for this face");
-  return { ...turned, box };
+  return { ...rotated, box };
 }
 
 /**
@@ -57,10 +57,10 @@ function extent(points: readonly Point[]) {
 }
 
 /**
- * Turns a picture (three bytes a pixel) by an angle about the middle of the points' extent, on to a canvas of its own
+ * Rotates an image (three bytes per pixel) by an angle about the middle of the points' extent, on to a canvas of its own
  * size: bilinear, the border replicated, as OpenCV's getRotationMatrix2D and warpAffine do.
  */
-function turn({ data, width, height, format }: ImageLike, points: readonly Point[], degrees: number) {
+function rotateAbout({ data, width, height, format }: ImageLike, points: readonly Point[], degrees: number) {
   const { left, right, top, bottom } = extent(points);
   const cx = (left + right) / 2;
   const cy = (top + bottom) / 2;
@@ -69,7 +69,7 @@ function turn({ data, width, height, format }: ImageLike, points: readonly Point
   const to = new Uint8Array(width * height * 3);
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
-      // The centre of pixel x is at x + 0.5. Where the turned pixel comes from, by the inverse rotation:
+      // The centre of pixel x is at x + 0.5. Where the rotated pixel comes from, by the inverse rotation:
       const dx = x + 0.5 - cx;
       const dy = y + 0.5 - cy;
       const fromX = clamp(cos * dx - sin * dy + cx - 0.5, width - 1);
@@ -86,11 +86,11 @@ function turn({ data, width, height, format }: ImageLike, points: readonly Point
       }
     }
   }
-  const turned = points.map(({ x, y }) => ({
+  const rotated = points.map(({ x, y }) => ({
     x: cos * (x - cx) + sin * (y - cy) + cx,
     y: -sin * (x - cx) + cos * (y - cy) + cy,
   }));
-  return { image: { data: to, width, height, format }, points: turned };
+  return { image: { data: to, width, height, format }, points: rotated };
 }
 
 const clamp = (value: number, most: number) => Math.min(Math.max(value, 0), most);

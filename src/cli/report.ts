@@ -1,7 +1,5 @@
-/** Results: lines on standard output, files that appear only when complete, progress on standard error. */
+/** Results on standard output, progress and warnings on standard error. */
 import { once } from "node:events";
-import { mkdir, rename, rm, writeFile } from "node:fs/promises";
-import { dirname } from "node:path";
 import cliProgress from "cli-progress";
 
 /** Fewer items than this are done before a bar could be read. */
@@ -47,20 +45,5 @@ export class Report {
   // The bar is drawn again at its next tick.
   #clear(): void {
     if (this.#bar) process.stderr.write("\r\x1b[K");
-  }
-}
-
-let temporaries = 0;
-
-/** Writes a file that is there whole or not at all; makes its folder. */
-export async function writeWhole(path: string, data: Uint8Array | string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
-  const temporary = `${path}.${process.pid}-${temporaries++}.tmp`;
-  try {
-    await writeFile(temporary, data);
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
   }
 }

@@ -1,0 +1,197 @@
+/** `fivepoint eval`: errors on labelled faces, through the kernels that ship. */
+import { basename, extname } from "node:path";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import type { Precision } from "fivepoint";
+import { checkChart } from "../chart.ts";
+import { writeWhole } from "../files.ts";
+import { formatOf, WRITTEN } from "../images.ts";
+import { EMBEDDED, openLandmarker } from "../model.ts";
+import { parseCount, parseList, parseNumber, parsePositive } from "../options.ts";
+import { OutputPlan } from "../outputs.ts";
+import { Report } from "../report.ts";
+import { loadSharp } from "../sharp.ts";
+import type { Condition } from "./conditions.ts";
+import { contactSheet } from "./contact-sheet.ts";
+import { type LabelledFace, readDataset } from "./dataset.ts";
+import { errorCurves, predictionsCsv, printJson, printText } from "./print.ts";
+import { judgeFaces, type Network, type Run, readSamples, worstFaces } from "./run.ts";
+
+interface Options {
+  images?: string;
+  boxes?: string;
+  weights: string[];
+  precision: Precision[];
+  boxFrom?: Condition["boxFrom"][];
+  boxScale: number[];
+  rotate?: number[];
+  json?: true;
+  plot?: string;
+  predictions?: string;
+  worst?: number;
+  out?: string;
+}
+
+/** Adds the command to the program. */
+export function registerEval(program: Command): void {
+  program
+    .command("eval")
+    .description("measure the error on labelled faces")
+    .argument(
+      "<dataset.csv>",
+      "file, x0,y0 … x4,y4, optionally source and a box; or VGGFace2's landmark list",
+    )
+    .option("--images <folder>", "where the images are (default: beside the list)")
+    .option("--boxes <csv>", "boxes from another list, such as VGGFace2's loose_bb_test.csv")
+    .addOption(
+      new Option("--weights <files>", "weights files to compare, comma-separated; default: the embedded ones")
+        .argParser(parseList(String))
+        .default(["default"], "default"),
+    )
+    .addOption(
+      new Option("--precision <types>", "f32, int8 or both, comma-separated")
+        .argParser(parseList(parsePrecision))
+        .default(["f32"], "f32"),
+    )
+    .addOption(
+      new Option(
+        "--box-from <source>",
+        "given, or points:<k>: a square of k times the true points' extent, moved up by 5 % of its side; comma-separated",
+      ).argParser(parseBoxSources),
+    )
+    .addOption(
+      new Option("--box-scale <factors>", "multiply each box about its centre; comma-separated")
+        .argParser(parseList(parsePositive))
+        .default([1], "1"),
+    )
+    .addOption(
+      new Option(
+        "--rotate <degrees>",
+        "rotate each image about its face, counter-clockwise; comma-separated; boxes are then points:2.2 unless --box-from is given",
+      ).argParser(parseList(parseNumber)),
+    )
+    .option("--json", "print a JSON object for each condition and weights file")
+    .option("--plot <ced.svg>", "draw the cumulative error curves")
+    .option("--predictions <csv>", "save every prediction")
+    .addOption(
+      new Option(
+        "--worst <count>",
+        "draw the worst faces of the first weights and condition; needs --out",
+      ).argParser(parseCount),
+    )
+    .option("--out <sheet.png>", "where --worst draws: true points green, predicted red")
+    .addHelpText("after", HELP)
+    .action(evaluate);
+}
+
+const HELP = `
+The error of a face is the mean distance of its five points from the true ones, divided by the distance of the true
+eyes, with points taken relative to the box (Open Model Zoo's normed error). Debiased: after the mean offset by source
+and point is removed. Failures are faces above 0.1; AUC is the area under the cumulative error curve up to 0.1.
+Boxes and points are in pixels of the image as it is seen: upright, after its EXIF orientation is applied.
+
+VGGFace2:  fivepoint eval loose_landmark_test.csv --boxes loose_bb_test.csv --images test`;
+
+function parsePrecision(text: string): Precision {
+  if (text === "f32" || text === "int8") return text;
+  throw new InvalidArgumentError("Allowed choices are f32, int8.");
+}
+
+function parseBoxSources(text: string): Condition["boxFrom"][] {
+  if (text === "given") return [text];
+  if (text.startsWith("points:")) return parseList(parsePositive)(text.slice(7));
+  throw new InvalidArgumentError('Expected "given" or "points:<k>[,<k>…]", like points:2.7.');
+}
+
+async function evaluate(dataset: string, options: Options): Promise<void> {
+  const conditions = listConditions(options);
+  const faces = await readFaces(dataset, conditions, options);
+  await checkOutputs(dataset, faces, options);
+  const networks = await openNetworks(options);
+  await loadSharp();
+
+  const runs = conditions.flatMap((condition) =>
+    networks.map((network): Run => ({ network, condition, faces: [], answers: [] })),
+  );
+  const report = new Report(faces.length, "faces");
+  for await (const { face, error } of judgeFaces(faces, runs)) {
+    report.advance();
+    if (error === undefined) continue;
+    process.exitCode = 1;
+    if (options.json) await report.line(JSON.stringify({ image: face.file, error }));
+    else report.warn(`${face.file}: ${error}`);
+  }
+  report.end();
+  const [first] = runs as [Run];
+  if (first.faces.length === 0) throw new Error(`${dataset}: no face could be read.`);
+
+  const { plot, predictions, worst, out } = options;
+  const ranked = worstFaces(first, worst ?? 0);
+  await (options.json ? printJson : printText)(report, runs, ranked);
+  if (predictions !== undefined) await writeWhole(predictions, predictionsCsv(runs));
+  if (plot !== undefined) await writeWhole(plot, errorCurves(basename(dataset), runs));
+  if (out !== undefined)
+    await writeWhole(out, await contactSheet(await readSamples(first, ranked), formatOf(out)!));
+}
+
+function listConditions({ boxFrom, boxScale, rotate }: Options): Condition[] {
+  const sources = boxFrom ?? [rotate ? 2.2 : "given"];
+  return sources.flatMap((boxFrom) =>
+    boxScale.flatMap((boxScale) => (rotate ?? [0]).map((rotate) => ({ boxFrom, boxScale, rotate }))),
+  );
+}
+
+async function readFaces(
+  dataset: string,
+  conditions: readonly Condition[],
+  { images, boxes }: Options,
+): Promise<LabelledFace[]> {
+  const given = conditions.some(({ boxFrom }) => boxFrom === "given");
+  const source = !given ? "none" : boxes === undefined ? "list" : { from: boxes };
+  const faces = await readDataset(dataset, images, source);
+  if (given && faces.every(({ box }) => !box)) {
+    throw new InvalidArgumentError(
+      `${dataset} gives no boxes: name a list of them by --boxes, or use --box-from points:<k>.`,
+    );
+  }
+  return faces;
+}
+
+/** @throws InvalidArgumentError when an output can't be what it is named, or would replace an input or another */
+async function checkOutputs(
+  dataset: string,
+  faces: readonly LabelledFace[],
+  options: Options,
+): Promise<void> {
+  const { boxes, weights, plot, predictions, worst, out } = options;
+  if ((worst === undefined) !== (out === undefined))
+    throw new InvalidArgumentError("--worst and --out belong together.");
+  if (out !== undefined && !formatOf(out))
+    throw new InvalidArgumentError(`--out ${out}: expected ${WRITTEN}.`);
+  checkChart("--plot", plot);
+  const plan = new OutputPlan();
+  const networks = weights.map((file) => (file === "default" ? EMBEDDED : file));
+  if (plot ?? predictions ?? out)
+    await plan.read(dataset, boxes, ...networks, ...faces.map(({ path }) => path));
+  await plan.write("--plot", plot);
+  await plan.write("--predictions", predictions);
+  await plan.write("--out", out);
+}
+
+async function openNetworks({ weights, precision }: Options): Promise<Network[]> {
+  const names = networkNames(weights);
+  const networks: Network[] = [];
+  for (const [i, file] of weights.entries()) {
+    for (const arithmetic of precision) {
+      const name = names[i]! + (precision.length > 1 ? ` ${arithmetic}` : "");
+      const options = { precision: arithmetic, ...(file !== "default" && { weights: file }) };
+      networks.push({ name, landmarker: await openLandmarker(options) });
+    }
+  }
+  return networks;
+}
+
+/** Files by their names without folder and ending; those that share one, as they were given. */
+function networkNames(files: readonly string[]): string[] {
+  const short = files.map((file) => basename(file, extname(file)));
+  return short.map((name, i) => (short.some((other, j) => other === name && j !== i) ? files[i]! : name));
+}

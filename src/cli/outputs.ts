@@ -1,0 +1,74 @@
+/** Where a run writes, settled before anything is written: no output replaces an input or another output. */
+import { parse, resolve } from "node:path";
+import { InvalidArgumentError } from "commander";
+import { realTarget } from "./files.ts";
+
+/** Files by the real path they would be written to. Links to one file are that file. */
+export class OutputPlan {
+  readonly #inputs = new Set<string>();
+  readonly #outputs = new Map<string, string>();
+  readonly #series = new Map<string, { flag: string; most: number }>();
+
+  /** Names files that are read, those that are given: nothing may be written to them. */
+  async read(...paths: (string | undefined)[]): Promise<void> {
+    for (const path of paths) if (path !== undefined) this.#inputs.add(await realTarget(path));
+  }
+
+  /**
+   * Names a file that will be written, if it is given.
+   * @param flag the option that asked for it
+   * @throws InvalidArgumentError when it is an input or another output
+   */
+  async write(flag: string, path: string | undefined): Promise<void> {
+    if (path === undefined) return;
+    const real = await realTarget(path);
+    if (this.#inputs.has(real)) throw overwrites(flag, path, real);
+    const other = this.#outputs.get(real);
+    if (other === flag) throw new InvalidArgumentError(`${flag}: two results would be written to ${real}.`);
+    if (other !== undefined) {
+      throw new InvalidArgumentError(
+        `${other} and ${flag}: expected different places, but both write ${real}.`,
+      );
+    }
+    this.#outputs.set(real, flag);
+  }
+
+  /** Names files `path-1`, `path-2` … up to a number, which may be written in place of `path`. */
+  async writeSeries(flag: string, path: string, most: number): Promise<void> {
+    this.#series.set(await realTarget(path), { flag, most });
+  }
+
+  /**
+   * Compares the series with everything else.
+   * @returns the flags one of whose outputs has a name of a series of the same flag
+   * @throws InvalidArgumentError when an input or another flag's output has such a name
+   */
+  settleSeries(): Set<string> {
+    for (const real of this.#inputs) {
+      const series = this.#seriesOf(real);
+      if (series) throw overwrites(series.flag, real, real);
+    }
+    const shared = new Set<string>();
+    for (const [real, flag] of this.#outputs) {
+      const series = this.#seriesOf(real);
+      if (series?.flag === flag) shared.add(flag);
+      else if (series) {
+        throw new InvalidArgumentError(
+          `${flag} and ${series.flag}: expected different places, but both may write ${real}.`,
+        );
+      }
+    }
+    return shared;
+  }
+
+  #seriesOf(real: string) {
+    const { dir, name, ext } = parse(real);
+    const [, stem, number] = /^(.*)-([1-9]\d*)$/.exec(name) ?? [];
+    const series = stem === undefined ? undefined : this.#series.get(resolve(dir, stem + ext));
+    return series && Number(number) <= series.most ? series : undefined;
+  }
+}
+
+function overwrites(flag: string, path: string, real: string): InvalidArgumentError {
+  return new InvalidArgumentError(`${flag} ${path}: would overwrite the input ${real}.`);
+}
