@@ -111,6 +111,11 @@ export class Landmarker {
     this.dispose();
   }
 
+  /** A tag of its own: Vue wraps what has none in a proxy, behind which private fields are out of reach. */
+  get [Symbol.toStringTag](): string {
+    return "Landmarker";
+  }
+
   #alive(): ModelExports {
     if (!this.#model) throw new Error("This Landmarker has been disposed: create another one.");
     return this.#model;
