@@ -6,17 +6,23 @@ import { fileBytes, tagOf } from "./core/bytes.ts";
 import { checkOptions, expected, WeightsError } from "./core/errors.ts";
 import { Landmarker } from "./core/landmarker.ts";
 import { resolveOptions } from "./core/options.ts";
-import type { LandmarkerOptions } from "./core/types.ts";
+import type { Instance, LandmarkerOptions, WasmModule } from "./core/types.ts";
 
 export * from "./core/public.ts";
 export { chooseTier } from "./core/simd.ts";
 
 /** Bytes, or where they are: an address or a response, which is fetched and read. */
-export type Source = Uint8Array | ArrayBuffer | string | URL | Response | Promise<Response>;
+export type Source =
+  | Uint8Array
+  | ArrayBuffer
+  | string
+  | Instance<"URL">
+  | Instance<"Response">
+  | Promise<Instance<"Response">>;
 
 export interface SlimOptions extends Pick<LandmarkerOptions, "precision"> {
   /** The module of the tier that `chooseTier()` names, compiled or to be compiled while it arrives. */
-  readonly module: WebAssembly.Module | Source;
+  readonly module: WasmModule | Source;
   /** A weights file (safetensors). */
   readonly weights: Source;
 }
