@@ -2,51 +2,96 @@
  * `fivepoint/slim`: without modules and weights inside, for pages that host these themselves (fivepoint/model.wasm,
  * fivepoint/model-relaxed.wasm, fivepoint/weights.safetensors) and cache them apart from their scripts.
  */
-import { fileBytes } from "./core/bytes.ts";
-import { checkOptions, expected } from "./core/errors.ts";
+import { fileBytes, tagOf } from "./core/bytes.ts";
+import { checkOptions, expected, WeightsError } from "./core/errors.ts";
 import { Landmarker } from "./core/landmarker.ts";
 import { resolveOptions } from "./core/options.ts";
-import type { LandmarkerOptions } from "./core/types.ts";
+import type { Instance, LandmarkerOptions, WasmModule } from "./core/types.ts";
 
 export * from "./core/public.ts";
 export { chooseTier } from "./core/simd.ts";
 
 /** Bytes, or where they are: an address or a response, which is fetched and read. */
-export type Source = Uint8Array | ArrayBuffer | string | URL | Response | Promise<Response>;
+export type Source =
+  | Uint8Array
+  | ArrayBuffer
+  | string
+  | Instance<"URL">
+  | Instance<"Response">
+  | Promise<Instance<"Response">>;
 
 export interface SlimOptions extends Pick<LandmarkerOptions, "precision"> {
   /** The module of the tier that `chooseTier()` names, compiled or to be compiled while it arrives. */
-  readonly module: WebAssembly.Module | Source;
+  readonly module: WasmModule | Source;
   /** A weights file (safetensors). */
   readonly weights: Source;
 }
 
-async function respond(source: Source, name: string): Promise<Response> {
-  const response = await (typeof source === "string" || source instanceof URL ? fetch(source) : source);
-  if (!(response instanceof Response))
-    throw expected(TypeError, name, "bytes, an address or a Response", response);
+// Modules, addresses and responses are told by their tags: those of another realm, or of a library, are no instances of ours.
+const isResponse = (value: unknown): value is Response => tagOf(value) === "Response";
+
+/** The bytes where they were given, else the response that brings them. */
+async function open(source: Source, name: string): Promise<Uint8Array | Response> {
+  const bytes = fileBytes(source);
+  if (bytes) return bytes;
+  const address = typeof source === "string" || tagOf(source) === "URL" ? String(source) : undefined;
+  let response: unknown;
+  try {
+    response = await (address === undefined ? source : fetch(address));
+  } catch (error) {
+    const { message, cause } = error as Error & { cause?: Error };
+    const reason = cause?.message || message; // Node's own message is "fetch failed"
+    const advice = address?.startsWith("file:") ? " Give the file's bytes, as readFile reads them." : "";
+    throw new Error(`${name}: ${address ?? "it"} can't be fetched: ${reason}.${advice}`, { cause: error });
+  }
+  if (!isResponse(response)) throw expected(TypeError, name, "bytes, an address or a Response", response);
   if (!response.ok) throw new Error(`${name}: the server answers ${response.status} for ${response.url}.`);
+  if (response.bodyUsed) throw new TypeError(`${name}: this Response has been read before: give a new one.`);
   return response;
 }
 
+const read = async (file: Uint8Array | Response) =>
+  isResponse(file) ? new Uint8Array(await file.arrayBuffer()) : file;
+
+/** What errors say of where a file is from: a server may give a page in its place, or break off. */
+const origin = (file: Uint8Array | Response) =>
+  isResponse(file) ? ` (${file.headers.get("content-type")} from ${file.url || "a Response"})` : "";
+
 async function compile(source: SlimOptions["module"]): Promise<WebAssembly.Module> {
-  if (source instanceof WebAssembly.Module) return source;
-  const bytes = fileBytes(source);
-  if (bytes) return WebAssembly.compile(bytes as BufferSource);
-  const response = await respond(source, "options.module");
-  // Compiling while it arrives is refused for every other type, a parameter after this one too; many servers send others.
-  if (response.headers.get("content-type") === "application/wasm" && "compileStreaming" in WebAssembly)
-    return WebAssembly.compileStreaming(response);
-  return WebAssembly.compile(await response.arrayBuffer());
+  if (tagOf(source) === "WebAssembly.Module") return source as WebAssembly.Module;
+  const file = await open(source as Source, "options.module");
+  try {
+    // Compiling while it arrives is for the engine's own responses, and refused for every other type, a parameter after
+    // this one too; many servers send others.
+    const isOwn = globalThis.Response !== undefined && file instanceof Response;
+    if (
+      isOwn &&
+      file.headers.get("content-type") === "application/wasm" &&
+      "compileStreaming" in WebAssembly
+    ) {
+      return await WebAssembly.compileStreaming(file);
+    }
+    return await WebAssembly.compile((await read(file)) as BufferSource);
+  } catch (cause) {
+    const { message } = cause as Error;
+    throw new TypeError(`options.module${origin(file)} can't be compiled: ${message}`, { cause });
+  }
 }
 
-async function readBytes(source: Source): Promise<Uint8Array> {
-  return fileBytes(source) ?? new Uint8Array(await (await respond(source, "options.weights")).arrayBuffer());
+async function readWeights(source: Source): Promise<{ bytes: Uint8Array; from: string }> {
+  const file = await open(source, "options.weights");
+  const from = origin(file);
+  try {
+    return { bytes: await read(file), from };
+  } catch (cause) {
+    throw new Error(`options.weights${from} can't be read: ${(cause as Error).message}`, { cause });
+  }
 }
 
 /**
  * Makes a landmarker of a module and weights that the caller hosts; both are fetched at the same time.
- * @throws TypeError for a bad option, Error for a failed download, WeightsError for a bad weights file
+ * @throws TypeError for a bad option or a module that can't be compiled, Error for a failed download, WeightsError for a
+ *   bad weights file, RangeError where there is no WebAssembly SIMD
  */
 export async function createLandmarker(options: SlimOptions): Promise<Landmarker> {
   checkOptions(options, ["module", "weights", "precision"]);
@@ -55,6 +100,14 @@ export async function createLandmarker(options: SlimOptions): Promise<Landmarker
       throw expected(TypeError, `options.${name}`, "bytes, an address or a Response", options?.[name]);
   }
   const { precision } = resolveOptions({ precision: options.precision });
-  const [module, weights] = await Promise.all([compile(options.module), readBytes(options.weights)]);
-  return new Landmarker(module, weights, { precision });
+  const [module, { bytes, from }] = await Promise.all([
+    compile(options.module),
+    readWeights(options.weights),
+  ]);
+  try {
+    return new Landmarker(module, bytes, { precision });
+  } catch (error) {
+    if (from === "" || !(error instanceof WeightsError)) throw error;
+    throw new WeightsError(`${error.message}${from}`, { cause: error });
+  }
 }

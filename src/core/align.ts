@@ -2,6 +2,7 @@
  * Alignment: a similarity transform that brings five points on to a template, and the image warped by it, as face
  * recognition wants its input. This is plain TypeScript: a chip is small, and needs no landmarker.
  */
+import { isFraction } from "./box.ts";
 import { checkOptions, expected, quoted } from "./errors.ts";
 import { checkImage, FORMATS, type Pixels } from "./image.ts";
 import type { ImageLike, PixelFormat, Point } from "./types.ts";
@@ -107,7 +108,7 @@ export function similarityTransform(from: readonly Point[], to: readonly Point[]
  */
 export function alignFace(image: ImageLike, points: readonly Point[], options?: AlignOptions): AlignedFace {
   const pixels = checkImage(image);
-  checkPoints("points", points, 5);
+  checkFace("points", points, pixels);
   checkOptions(options, ["template"]);
   const { points: to, size } = resolveTemplate(options?.template);
   const { matrix, inverse } = similarityTransform(points, to);
@@ -124,7 +125,6 @@ function resolveTemplate(template: AlignOptions["template"] = "arcface112"): Ali
     const names = quoted(Object.keys(TEMPLATES));
     throw expected(TypeError, "options.template", `${names} or { points, size }`, template);
   }
-  checkPoints("options.template.points", template.points, 5);
   const { size } = template;
   if (typeof size !== "object" || size === null) {
     throw expected(TypeError, "options.template.size", "an object with width and height", size);
@@ -134,7 +134,18 @@ function resolveTemplate(template: AlignOptions["template"] = "arcface112"): Ali
       throw expected(RangeError, `options.template.size.${side}`, "a whole number of 1 to 8192", size[side]);
     }
   }
+  checkFace("options.template.points", template.points, size);
   return template;
+}
+
+/** Five points in pixels of something of that size. */
+function checkFace(argument: string, points: readonly Point[], size: AlignTemplate["size"]): void {
+  checkPoints(argument, points, 5);
+  if (size.width * size.height > 1 && points.every(({ x, y }) => isFraction(x) && isFraction(y))) {
+    throw new RangeError(
+      `Expected pixels, not fractions of the sides (${size.width} × ${size.height}) for ${argument}, but received ${list(points)}.`,
+    );
+  }
 }
 
 function checkPoints(argument: string, points: readonly Point[], count?: number): void {

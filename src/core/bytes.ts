@@ -1,4 +1,5 @@
-const tagOf = (value: unknown): string => Object.prototype.toString.call(value).slice(8, -1);
+/** What a value calls itself, whichever realm it is of: "Uint8Array", "Response", "WebAssembly.Module", "Object" … */
+export const tagOf = (value: unknown): string => Object.prototype.toString.call(value).slice(8, -1);
 
 // A detached buffer is empty, and refuses views.
 const view = (buffer: ArrayBufferLike, at: number, length: number) =>

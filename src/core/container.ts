@@ -6,6 +6,7 @@
  * Files are read strictly: they hold the tensors of the network's table with their shapes and nothing else, as F32 or F16,
  * and these cover the data once without gaps. `checkFinite` looks at the values.
  */
+import { fromUtf8, toUtf8 } from "./decode.ts";
 import { WeightsError } from "./errors.ts";
 import { elements, type Network, type TensorSpec, tensorsOf } from "./network.ts";
 
@@ -57,8 +58,7 @@ export function parseContainer(bytes: Uint8Array, network: Network): WeightsFile
 
   let header: unknown;
   try {
-    // A copy: browsers decode no shared memory.
-    header = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes.slice(8, 8 + headerBytes)));
+    header = JSON.parse(fromUtf8(bytes.subarray(8, 8 + headerBytes)));
   } catch {
     fail("its header isn't JSON");
   }
@@ -140,7 +140,7 @@ export function serializeContainer({ metadata, tensors }: WeightsFile, network: 
     header[name] = { dtype, shape, data_offsets: [size, size + data.length] };
     size += data.length;
   }
-  const json = new TextEncoder().encode(JSON.stringify(header));
+  const json = toUtf8(JSON.stringify(header));
   const headerBytes = Math.ceil(json.length / 8) * 8;
   const bytes = new Uint8Array(8 + headerBytes + size).fill(0x20, 8 + json.length, 8 + headerBytes);
   new DataView(bytes.buffer).setUint32(0, headerBytes, true);

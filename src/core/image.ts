@@ -28,6 +28,11 @@ export function checkImage(image: ImageLike): Pixels {
   if (typeof image !== "object" || image === null) {
     throw expected(TypeError, "image", "an object with data, width and height", image);
   }
+  if (image.data === undefined) {
+    // A canvas, an <img>, an ImageBitmap, a file's bytes, a promise …
+    const wanted = "pixels ({ data, width, height }), as getImageData of a canvas's context gives them,";
+    throw expected(TypeError, "image", wanted, image);
+  }
   const { width, height, format = "rgba" } = image;
   const data = asBytes(image.data);
   if (!data) throw expected(TypeError, "image.data", "a Uint8Array or Uint8ClampedArray", image.data);

@@ -8,7 +8,16 @@ import { CROP_BYTES, instantiate, loadParameters, loadRanges, type ModelExports,
 import type { Settings } from "./options.ts";
 import { checkCrops, faceRequest, facesRequest, type Request } from "./request.ts";
 import { agreement, plausibility } from "./score.ts";
-import type { Box, DetectOptions, Face, ImageLike, LandmarkerInfo, Point, Precision } from "./types.ts";
+import type {
+  Box,
+  DetectOptions,
+  Face,
+  ImageLike,
+  LandmarkerInfo,
+  Point,
+  Precision,
+  WasmModule,
+} from "./types.ts";
 
 /**
  * Finds five landmarks in a box of an image. Made by `createLandmarker` or `createLandmarkerSync`. All methods are
@@ -27,7 +36,7 @@ export class Landmarker {
    * @throws WeightsError, TypeError
    */
   constructor(
-    module: WebAssembly.Module,
+    module: WasmModule,
     weights: Uint8Array,
     { precision, simd = "auto" }: Pick<Settings, "precision"> & Partial<Settings>,
   ) {
@@ -105,6 +114,11 @@ export class Landmarker {
 
   [Symbol.dispose](): void {
     this.dispose();
+  }
+
+  /** A tag of its own: Vue wraps what has none in a proxy, behind which private fields are out of reach. */
+  get [Symbol.toStringTag](): string {
+    return "Landmarker";
   }
 
   #alive(): ModelExports {

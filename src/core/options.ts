@@ -2,13 +2,13 @@ import { fileBytes } from "./bytes.ts";
 import { checkOptions, expected } from "./errors.ts";
 import { checkModule } from "./model.ts";
 import { chooseTier } from "./simd.ts";
-import type { LandmarkerOptions, Precision, SimdTier } from "./types.ts";
+import type { LandmarkerOptions, Precision, SimdTier, WasmModule } from "./types.ts";
 
 /** The options of a landmarker with their defaults. */
 export interface Settings {
   /** What the caller gives; otherwise an entry uses what it has embedded. */
   readonly weights: Uint8Array | undefined;
-  readonly module: WebAssembly.Module | undefined;
+  readonly module: WasmModule | undefined;
   readonly precision: Precision;
   readonly simd: SimdTier | "auto";
   /** The tier to load where no module is given. */

@@ -21,6 +21,11 @@ export function chooseTier(simd: LandmarkerOptions["simd"] = "auto"): SimdTier {
   if (simd !== "auto" && simd !== "baseline" && simd !== "relaxed") {
     throw expected(TypeError, "options.simd", '"auto", "baseline" or "relaxed"', simd);
   }
+  if (typeof WebAssembly === "undefined") {
+    throw new RangeError(
+      "There is no WebAssembly here: node --jitless and iOS's Lockdown Mode are without it.",
+    );
+  }
   if (!WebAssembly.validate(SIMD)) throw new RangeError("This engine doesn't support WebAssembly SIMD.");
   if (simd === "baseline") return "baseline";
   const relaxed = WebAssembly.validate(RELAXED_MADD);

@@ -1,3 +1,5 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+
 /** A position in image pixels; the origin is the image's top-left corner, y grows downwards. */
 export interface Point {
   x: number;
@@ -52,6 +54,18 @@ export interface Face {
  */
 export type Precision = "f32" | "int8";
 
+/** Instances of a class that the platform has, where the program's types know it: without `dom`, not all do. */
+export type Instance<Name extends string> = typeof globalThis extends {
+  readonly [name in Name]: { prototype: infer T };
+}
+  ? T
+  : never;
+
+/** A `WebAssembly.Module`; an object to programs whose types don't know WebAssembly. */
+export type WasmModule = typeof globalThis extends { WebAssembly: { Module: { prototype: infer T } } }
+  ? T & object
+  : object;
+
 /** Instruction set of the module: SIMD of WebAssembly 2.0, or with relaxed (fused) operations. */
 export type SimdTier = "baseline" | "relaxed";
 
@@ -63,7 +77,7 @@ export interface LandmarkerOptions {
   /** Default `"auto"`: relaxed where the engine takes it, else baseline. */
   readonly simd?: SimdTier | "auto" | undefined;
   /** A module compiled by the caller from `fivepoint/model.wasm` or `fivepoint/model-relaxed.wasm`. */
-  readonly module?: WebAssembly.Module | undefined;
+  readonly module?: WasmModule | undefined;
 }
 
 export interface DetectOptions {

@@ -1,16 +1,16 @@
 /** The messages between the pool and its workers. */
-import type { Face, Precision } from "../core/types.ts";
+import type { Face, Precision, WasmModule } from "../core/types.ts";
 
 /** What a worker is given first; it answers with an empty list when it can take crops. */
 export interface Start {
-  readonly module: WebAssembly.Module;
+  readonly module: WasmModule;
   readonly weights: Uint8Array;
   readonly precision: Precision;
 }
 
 /** What it is given then: crops of 48×48 pixels, BGR, without gaps. */
 export interface Work {
-  readonly crops: Uint8Array<ArrayBuffer>;
+  readonly crops: Uint8Array;
   readonly verify: boolean;
 }
 

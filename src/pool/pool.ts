@@ -161,6 +161,11 @@ export class Pool {
     return this.dispose();
   }
 
+  /** As a landmarker's. */
+  get [Symbol.toStringTag](): string {
+    return "Pool";
+  }
+
   #check(): void {
     if (this.#ended) throw this.#ended;
     const waiting = this.#waiting.length;

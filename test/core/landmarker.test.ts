@@ -9,6 +9,9 @@ import { readRanges } from "../../src/core/ranges.ts";
 import { forwardInt8 } from "../reference/int8.ts";
 import { randomCrops } from "../support/random.ts";
 
+/** By its name alone what a browser's is: it has no pixels of its own. */
+class HTMLCanvasElement {}
+
 const weights = new Uint8Array(readFileSync("dist/weights.safetensors"));
 
 // Of ES2024: the library's own types are of ES2022.
@@ -169,6 +172,24 @@ describe("Landmarker", () => {
     ["no image", () => landmarker.detect(undefined as never), TypeError, /image/],
     ["data of another type", () => landmarker.detect({ ...image, data: [1, 2] as never }), TypeError, /data/],
     ["too little data", () => landmarker.detect({ ...image, height: 49 }), RangeError, /data/],
+    [
+      "a canvas",
+      () => landmarker.detect(new HTMLCanvasElement() as never),
+      TypeError,
+      /pixels.*getImageData.*for image.*HTMLCanvasElement/,
+    ],
+    [
+      "a promise",
+      () => landmarker.detect(Promise.resolve(image) as never),
+      TypeError,
+      /pixels.*for image.*Promise/,
+    ],
+    [
+      "a file's bytes",
+      () => landmarker.detect(weights as never),
+      TypeError,
+      /pixels.*for image.*Uint8Array of/,
+    ],
     ["a width of 0", () => landmarker.detect({ ...image, width: 0 }), RangeError, /width/],
     ["a broken height", () => landmarker.detect({ ...image, height: 47.5 }), RangeError, /height/],
     [
@@ -195,6 +216,18 @@ describe("Landmarker", () => {
       () => landmarker.detect(image, { x: 4, y: 0, width: 0, height: 9 }),
       RangeError,
       /box/,
+    ],
+    [
+      "a box in fractions of the image",
+      () => landmarker.detect(image, { x: 0.1, y: 0.2, width: 0.5, height: 0.6 }),
+      RangeError,
+      /pixels, not fractions of the sides \(48 × 48\) for box.*x 0\.1, y 0\.2, width 0\.5, height 0\.6/,
+    ],
+    [
+      "the whole image in fractions, among boxes",
+      () => landmarker.detectAll(image, [{ x: -0.01, y: 0, width: 1, height: 1 }]),
+      RangeError,
+      /pixels, not fractions.*for boxes\[0\]/,
     ],
     ["a box that is none", () => landmarker.detect(image, 7 as never), TypeError, /box/],
     ["an expansion of 0", () => landmarker.detect(image, undefined, { expand: 0 }), RangeError, /expand/],
@@ -236,6 +269,12 @@ describe("Landmarker", () => {
     expect(call).toThrow(type);
     expect(call).toThrow(message);
     expect(landmarker.run(crops, 40)).toEqual(before);
+  });
+
+  it("reads an image of one pixel by a box of one pixel", () => {
+    const dot = { data: new Uint8Array(3).fill(90), width: 1, height: 1, format: "bgr" } as const;
+    const face = landmarker.detect(dot, { x: 0, y: 0, width: 1, height: 1 });
+    expect(face).toEqual(landmarker.detect(dot));
   });
 
   // Memory grows by pages of 64 KiB: a leak of 7 bytes per call would show.

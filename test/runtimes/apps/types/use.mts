@@ -1,0 +1,45 @@
+// Every entry, as a program in TypeScript uses it; compiled, never run.
+import {
+  alignFace,
+  createLandmarker,
+  createLandmarkerSync,
+  type Face,
+  type ImageLike,
+  type Landmarker,
+  type LandmarkerOptions,
+} from "fivepoint";
+import { faceApiDetector } from "fivepoint/adapters";
+import module from "fivepoint/model.wasm";
+import relaxed from "fivepoint/model-relaxed.wasm";
+import { importOpenVino, serializeWeights } from "fivepoint/openvino";
+import { createPool, type Pool } from "fivepoint/pool";
+import * as slim from "fivepoint/slim";
+import weights from "fivepoint/weights.safetensors";
+
+const image: ImageLike = { data: new Uint8ClampedArray(48 * 48 * 4), width: 48, height: 48 };
+
+export async function use(): Promise<Face[]> {
+  const options: LandmarkerOptions = { module, weights, precision: "int8" };
+  const landmarker: Landmarker = await createLandmarker(options);
+  const crops: Float32Array = createLandmarkerSync({ module: relaxed }).run(new Uint8Array(6912));
+  const hosted: Landmarker = await slim.createLandmarker({ module, weights: new Uint8Array(crops.buffer) });
+  await slim.createLandmarker({ module: "/model.wasm", weights });
+  const pool: Pool = await createPool({ size: 2 });
+  const faces = [landmarker.detect(image), hosted.detect(image), await pool.detect(image)];
+  alignFace(image, faces[0]!.points);
+  landmarker.dispose();
+  await pool.dispose();
+  return faces;
+}
+
+export const detector = faceApiDetector;
+export const imported = (xml: string, bin: Uint8Array): Uint8Array =>
+  serializeWeights(importOpenVino(xml, bin, { name: "", version: "", license: "", source: "" }));
+
+// What is wrong stays wrong: the types say something.
+// @ts-expect-error
+void createLandmarker({ precision: "f16" });
+// @ts-expect-error
+void slim.createLandmarker({ module: 7, weights });
+// @ts-expect-error
+createLandmarkerSync().detect({ width: 48, height: 48 });
