@@ -1,4 +1,5 @@
 /** Images named on the command line: finding, decoding and encoding them. */
+import { readdir } from "node:fs";
 import { readFile, realpath, stat } from "node:fs/promises";
 import { basename, dirname, extname, join, relative, resolve } from "node:path";
 import type { ImageLike } from "fivepoint";
@@ -51,11 +52,11 @@ export async function findImages(args: readonly string[]): Promise<Input[]> {
     );
     if (await isFolder(arg)) {
       const found = await search(`${convertPathToPattern(resolve(arg))}/**/${IMAGES}`, resolve(arg));
-      inputs.push(...found.map((path) => ({ path: join(arg, relative(arg, path)) })));
+      inputs.push(...found.map((input) => ({ ...input, path: join(arg, relative(arg, input.path)) })));
       if (found.length === 0) inputs.push({ path: arg, error: "no image in this folder" });
     } else if (missing && isDynamicPattern(arg)) {
       const found = await search(arg.replaceAll("\\", "/"), ".");
-      inputs.push(...found.map((path) => ({ path })));
+      inputs.push(...found);
       if (found.length === 0) inputs.push({ path: arg, error: "no file matches" });
     } else {
       inputs.push(missing ? { path: arg, error: reasonOf(missing) } : { path: arg });
@@ -64,12 +65,17 @@ export async function findImages(args: readonly string[]): Promise<Input[]> {
   return inputs;
 }
 
-/** A folder that is reached by several ways, through links, is read once: by the way without links, if there is one. */
-async function search(pattern: string, root: string): Promise<string[]> {
+/**
+ * Finds the files that match, and folders that can't be read. A folder that is reached by several ways, through links, is
+ * read once: by the way without links, if there is one.
+ */
+async function search(pattern: string, root: string): Promise<Input[]> {
+  const unreadable: Input[] = [];
   const found = await glob(pattern, {
     absolute: pattern.startsWith("/"),
     caseSensitiveMatch: false,
     expandDirectories: false,
+    fs: { readdir: reportingReaddir((path, error) => unreadable.push({ path, error: reasonOf(error) })) },
   });
   const realRoot = await realpath(root);
   const folders = new Map<string, string>();
@@ -81,7 +87,17 @@ async function search(pattern: string, root: string): Promise<string[]> {
     const file = join(real, basename(path));
     if (!paths.has(file) || real === join(realRoot, relative(root, folder))) paths.set(file, path);
   }
-  return [...paths.values()].sort();
+  return [...unreadable, ...[...paths.values()].sort().map((path) => ({ path }))];
+}
+
+/** Node's readdir, which tells of its failures: a glob passes over them. */
+function reportingReaddir(report: (path: string, error: Error) => void): typeof readdir {
+  const reporting = (path: string, options: { withFileTypes: true }, done: (...result: never[]) => void) =>
+    readdir(path, options, (error, entries) => {
+      if (error) report(resolve(path), error);
+      done(...([error, entries] as never[]));
+    });
+  return reporting as unknown as typeof readdir;
 }
 
 /** A decoded image: 8 bits per channel, no gaps between rows, upright by its EXIF orientation. */

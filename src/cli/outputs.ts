@@ -1,7 +1,7 @@
 /** Where a run writes, settled before anything is written: no output replaces an input or another output. */
-import { parse, resolve } from "node:path";
+import { parse, resolve, sep } from "node:path";
 import { InvalidArgumentError } from "commander";
-import { realTarget } from "./files.ts";
+import { isFolder, realTarget } from "./files.ts";
 
 /** Files by the real path they would be written to. Links to one file are that file. */
 export class OutputPlan {
@@ -17,10 +17,12 @@ export class OutputPlan {
   /**
    * Names a file that will be written, if it is given.
    * @param flag the option that asked for it
-   * @throws InvalidArgumentError when it is an input or another output
+   * @throws InvalidArgumentError when it is a folder, an input or another output
    */
   async write(flag: string, path: string | undefined): Promise<void> {
     if (path === undefined) return;
+    if (path.endsWith("/") || path.endsWith(sep) || (await isFolder(path)))
+      throw new InvalidArgumentError(`${flag} ${path}: expected the name of a file, but this is a folder.`);
     const real = await realTarget(path);
     if (this.#inputs.has(real)) throw overwrites(flag, path, real);
     const other = this.#outputs.get(real);

@@ -152,7 +152,7 @@ describe("boxes", () => {
     expect(readdirSync(folder)).not.toContain("best.png");
     const best = await fivepoint([...args, "--min-score", String((low + high) / 2)]);
     expect(best.status).toBe(0);
-    expect(best.stderr).toMatch(/^1 faces with a score below .* were left out\n$/);
+    expect(best.stderr).toMatch(/^Faces left out for a score below .*: 1\n$/);
     expect(jsonLines(best).map(({ score }) => score)).toEqual([high]);
     expect(readdirSync(folder)).toContain("best.png");
   });

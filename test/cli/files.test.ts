@@ -4,6 +4,7 @@ import {
   chmodSync,
   chownSync,
   cpSync,
+  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -46,8 +47,11 @@ describe("what isn't a regular file", () => {
   it("a folder is refused", async () => {
     mkdirSync(at("folder"));
     const result = await fivepoint(exportTo(at("folder")));
-    expect(result).toMatchObject({ status: 1, stdout: "", stderr: `error: ${at("folder")}: is a folder\n` });
-    expect(readdirSync(at("folder"))).toEqual([]);
+    const stderr = `error: --out ${at("folder")}: expected the name of a file, but this is a folder.\n`;
+    expect(result).toEqual({ status: 2, stdout: "", stderr });
+    expect((await fivepoint(exportTo(at("new/")))).status).toBe(2);
+    expect([readdirSync(at("folder")), existsSync(at("new"))]).toEqual([[], false]);
+    await expect(writeWhole(at("folder"), "")).rejects.toThrow(/folder: is a folder/);
   });
 });
 

@@ -123,6 +123,21 @@ describe("fivepoint weights import", () => {
     expect(existsSync(out)).toBe(false);
   });
 
+  it("says which file it is about when it can't write", async () => {
+    const out = join(binFile, "below-a-file.safetensors");
+    const { status, stderr } = await fivepoint([
+      "weights",
+      "import",
+      "--xml",
+      xmlFile,
+      "--bin",
+      binFile,
+      "--out",
+      out,
+    ]);
+    expect({ status, stderr }).toEqual({ status: 1, stderr: `error: ${out}: not a directory\n` });
+  });
+
   it.each([
     [["weights", "import"]],
     [["weights", "import", "--xml", xmlFile, "--bin", binFile]],
@@ -224,6 +239,17 @@ describe("fivepoint weights pull", () => {
     expect(stdout).toBe("");
     expect(stderr).toMatch(message);
     expect(readdirSync(folder)).toEqual(before);
+  });
+
+  it("waits as long as it is told, however long that is", async () => {
+    const { status, stderr } = await run(
+      await serve((_, response) => setTimeout(() => response.writeHead(404).end(), 100)),
+      "--timeout",
+      "1e9",
+    );
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/answers 404 Not Found/);
+    expect(stderr).not.toMatch(/Warning/);
   });
 
   it("fails on a server that isn't there", async () => {

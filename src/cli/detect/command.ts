@@ -113,18 +113,21 @@ async function detect(args: string[], options: Options): Promise<void> {
   if (options.csv) await report.line(CSV_HEADER);
   const concurrency = processes ? count : cores;
   let below = 0;
-  // Twice as many may wait for a slow one before them, so that it holds nobody up; never all of them.
-  for await (const outcome of pMapIterable(inputs, work, { concurrency, backpressure: 2 * concurrency })) {
-    if (outcome.errors.length > 0) process.exitCode = 1;
-    below += outcome.below;
-    await print(report, outcome);
-    report.advance();
+  try {
+    // Twice as many may wait for a slow one before them, so that it holds nobody up; never all of them.
+    for await (const outcome of pMapIterable(inputs, work, { concurrency, backpressure: 2 * concurrency })) {
+      if (outcome.errors.length > 0) process.exitCode = 1;
+      below += outcome.below;
+      await print(report, outcome);
+      report.advance();
+    }
+  } finally {
+    report.end();
+    processes?.stop();
   }
-  report.end();
-  processes?.stop();
   if (!options.box && !options.boxes && !options.detector && !options.whole) report.warn(NO_BOXES);
   if (listed?.unused) report.warn(`${options.boxes}: ${listed.unused} of its files are not among the images`);
-  if (below > 0) report.warn(`${below} faces with a score below ${options.minScore} were left out`);
+  if (below > 0) report.warn(`Faces left out for a score below ${options.minScore}: ${below}`);
 }
 
 async function printJson(report: Report, { path, faces, errors }: Outcome): Promise<void> {

@@ -18,6 +18,7 @@ export type Answer = { readonly error: string } | { readonly outcome: Outcome | 
 
 export class Processes {
   readonly #options: JobOptions;
+  readonly #living = new Set<ChildProcess>();
   readonly #idle = new Set<ChildProcess>();
 
   private constructor(options: JobOptions) {
@@ -50,9 +51,9 @@ export class Processes {
     }
   }
 
-  /** Ends the idle processes. */
+  /** Ends all processes. */
   stop(): void {
-    for (const child of this.#idle) child.kill();
+    for (const child of this.#living) child.kill();
   }
 
   async #open(): Promise<ChildProcess> {
@@ -64,7 +65,11 @@ export class Processes {
     });
     child.on("error", () => {}); // told to who asks it
     child.on("disconnect", () => child.kill());
-    child.on("exit", () => this.#idle.delete(child));
+    child.on("exit", () => {
+      this.#living.delete(child);
+      this.#idle.delete(child);
+    });
+    this.#living.add(child);
     try {
       await ask(child, { open: this.#options });
       return child;

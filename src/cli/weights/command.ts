@@ -23,7 +23,7 @@ async function inFile<T>(path: string, work: () => T | Promise<T>): Promise<T> {
   }
 }
 
-/** @throws InvalidArgumentError when the output would overwrite an input */
+/** @throws InvalidArgumentError when the output is a folder or would overwrite an input */
 async function checkOutput(out: string, ...inputs: string[]): Promise<void> {
   const plan = new OutputPlan();
   await plan.read(...inputs);
@@ -74,19 +74,24 @@ interface ImportOptions {
   f16?: boolean;
 }
 
+/** @param path where the graph comes from, for errors */
 async function convert(
+  path: string,
   xml: Uint8Array,
   bin: Uint8Array,
   source: string,
   { out, name, license, f16 }: ImportOptions,
 ): Promise<void> {
   const metadata: Partial<WeightsMetadata> = { source, ...(name && { name }), ...(license && { license }) };
-  let file: WeightsFile = importOpenVino(new TextDecoder().decode(xml), bin, metadata);
-  if (f16) file = toHalves(file);
+  const imported = await inFile(path, () => importOpenVino(new TextDecoder().decode(xml), bin, metadata));
+  const file: WeightsFile = f16 ? toHalves(imported) : imported;
   const bytes = serializeWeights(file);
   await writeWhole(out, bytes);
   console.log(`${out}: ${file.metadata.name}, ${file.metadata.license}, ${bytes.length} bytes`);
 }
+
+/** Milliseconds: a timer for more than this would end at once. */
+const LONGEST_TIMER = 2 ** 31 - 1;
 
 /** Downloads one file, and returns it only when its size and its SHA-384 are what they should be. */
 async function download(
@@ -97,7 +102,9 @@ async function download(
   console.error(`GET ${url}`);
   let bytes: Uint8Array;
   try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(1000 * seconds) });
+    const response = await fetch(url, {
+      signal: AbortSignal.timeout(Math.min(1000 * seconds, LONGEST_TIMER)),
+    });
     if (!response.ok) throw new Error(`the server answers ${response.status} ${response.statusText}`);
     bytes = new Uint8Array(await response.arrayBuffer());
   } catch (error) {
@@ -132,8 +139,11 @@ export async function pull(
   const path = `${precision}/landmarks-regression-retail-0009`;
   const { xml, bin } = files[precision];
   const source = `Open Model Zoo 2023.0, ${precision}, ${new URL(`${path}.bin`, base)}`;
+  await checkOutput(options.out);
+  const graph = new URL(`${path}.xml`, base);
   await convert(
-    await download(new URL(`${path}.xml`, base), xml, timeout),
+    graph.href,
+    await download(graph, xml, timeout),
     await download(new URL(`${path}.bin`, base), bin, timeout),
     source,
     options,
@@ -170,7 +180,7 @@ export function registerWeights(program: Command): void {
     .action(async ({ xml, bin, ...options }: ImportOptions & { xml: string; bin: string }) => {
       await checkOutput(options.out, xml, bin);
       const [graph, constants] = await Promise.all([readInput(xml), readInput(bin)]);
-      await inFile(xml, () => convert(graph, constants, "OpenVINO IR", options));
+      await convert(xml, graph, constants, "OpenVINO IR", options);
     });
   weights
     .command("pull")
