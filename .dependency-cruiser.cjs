@@ -28,15 +28,15 @@ module.exports = {
       "so does image code",
     ),
     forbid(
-      "stages-know-kernels-alone",
+      "stages-below-networks",
       "^assembly/[^/]+\\.ts$",
-      { path: "^assembly/", pathNot: "^assembly/(simd|kernels/)" },
-      "one stage serves every network: shapes and scratch are given to it",
+      { path: "^assembly/[^/]+/", pathNot: "^assembly/kernels/" },
+      "one stage serves every network: shapes and memory are given to it",
     ),
     forbid(
-      "shape-and-memory-below-network",
-      "^assembly/[^/]+/(shape|memory|scratch)\\.ts$",
-      { path: "^assembly/", pathNot: "^assembly/[^/]+/shape\\.ts$" },
+      "shape-and-memory-below-passes",
+      "^assembly/[^/]+/(shape|memory)\\.ts$",
+      { path: "^assembly/", pathNot: "^assembly/([^/]+/shape|panels|image/[^/]+)\\.ts$" },
       "the memory map follows from the shape, and the shape from nothing",
     ),
     forbid(
@@ -48,7 +48,7 @@ module.exports = {
     forbid(
       "networks-apart",
       "^assembly/(?!kernels/|image/)([^/]+)/",
-      { path: "^assembly/(?!kernels/|image/)[^/]+/", pathNot: "^assembly/$1/" },
+      { path: "^assembly/[^/]+/", pathNot: "^assembly/($1|kernels|image)/" },
       "networks share kernels and stages, not each other",
     ),
     forbid("abi-only", "^src/", { path: "^assembly/" }, "src meets assembly through the ABI alone"),

@@ -20,14 +20,14 @@ export function prelu(v: v128, slope: v128): v128 {
   return f32x4.add(f32x4.pmax(v, zero), f32x4.mul(slope, f32x4.pmin(v, zero)));
 }
 
-// The int8 network: the same operations in both tiers, none fused, so the same answers everywhere. `ends` is f32
+// The int8 networks: the same operations in both tiers, none fused, so the same answers everywhere. `limits` is f32
 // slope[4], low[4], high[4]; constants lie in memory, since V8 13.6 leaves a splat inside the loop.
 const ROUNDER: usize = memory.data<f32>([12582912, 12582912, 12582912, 12582912], 16); // 1.5 · 2^23
 
 /** prelu(sum + bias): four sums of products, in units in which the bias is given too. */
 @inline
-export function activated(sum: v128, bias: v128, ends: usize): v128 {
-  return prelu(f32x4.add(f32x4.convert_i32x4_s(sum), bias), v128.load(ends));
+export function activated(sum: v128, bias: v128, limits: usize): v128 {
+  return prelu(f32x4.add(f32x4.convert_i32x4_s(sum), bias), v128.load(limits));
 }
 
 /**
@@ -35,10 +35,17 @@ export function activated(sum: v128, bias: v128, ends: usize): v128 {
  * lane, as a float between 2^23 and 2^24 holds its whole part in its low bits.
  */
 @inline
-export function quantised(v: v128, scale: v128, shift: v128, ends: usize): v128 {
+export function quantised(v: v128, scale: v128, shift: v128, limits: usize): v128 {
   const steps = f32x4.add(f32x4.mul(v, scale), shift);
-  const clamped = f32x4.pmin(v128.load(ends, 32), f32x4.pmax(v128.load(ends, 16), steps));
+  const clamped = f32x4.pmin(v128.load(limits, 32), f32x4.pmax(v128.load(limits, 16), steps));
   return f32x4.add(clamped, v128.load(ROUNDER));
+}
+
+/** quantised(activated(sum)) of four channels, whose bias, scale and shift lie `size` bytes apart from `params` on. */
+@inline
+export function quantisedSum(sum: v128, params: usize, size: usize, limits: usize): v128 {
+  const v = activated(sum, v128.load(params), limits);
+  return quantised(v, v128.load(params + size), v128.load(params + 2 * size), limits);
 }
 
 /** The low 16 bits of each of eight lanes. */

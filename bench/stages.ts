@@ -104,7 +104,7 @@ function jobs(wasm: Exports, arithmetic: keyof typeof ARITHMETICS): Job[] {
   const dense = ({ name, inputs, ...stage }: NetworkStage, before: NetworkStage): Job => {
     const key = name.toUpperCase();
     const from = at(`${before.name.toUpperCase()}_OUT`);
-    const [weights, params] = [at(`${key}_WEIGHTS`), at(`${key}_PARAMS`)];
+    const weights = at(`${key}_WEIGHTS`);
     const isLast = !stage.slope; // its ten outputs are padded, and float in both
     const to = isLast ? wasm[`${key}_OUT`].value : at(`${key}_OUT`);
     const outputs = isLast ? (isFloat ? 32 : 16) : stage.outputs;
@@ -112,8 +112,8 @@ function jobs(wasm: Exports, arithmetic: keyof typeof ARITHMETICS): Job[] {
     return {
       name,
       run: isFloat
-        ? () => wasm.f32_dense_32(from, weights, params, to, inputs, outputs)
-        : () => wasm.i16_dense_16(from, weights, params, to, inputs, outputs, isLast),
+        ? () => wasm.f32_dense_32(from, weights, to, inputs, outputs)
+        : () => wasm.i16_dense_16(from, weights, to, inputs, outputs, isLast),
       direct: size,
       executed: size,
       bytes: bytes * (size + inputs + outputs),
@@ -121,7 +121,7 @@ function jobs(wasm: Exports, arithmetic: keyof typeof ARITHMETICS): Job[] {
   };
   const depthwise = ({ name, size, inputs }: NetworkStage, before: NetworkStage): Job => {
     const key = name.toUpperCase();
-    const keys = [`${before.name.toUpperCase()}_MAP`, `${key}_WEIGHTS`, `${key}_PARAMS`, `${key}_OUT`];
+    const keys = [`${before.name.toUpperCase()}_MAP`, `${key}_WEIGHTS`, `${key}_OUT`];
     const places = keys.map(at);
     const kernel = isFloat ? wasm.f32_depthwise6x6_8 : wasm.i16_depthwise6x6;
     const products = size * size * inputs;
@@ -134,7 +134,7 @@ function jobs(wasm: Exports, arithmetic: keyof typeof ARITHMETICS): Job[] {
     };
   };
   const input = ({ name, size, inputs }: NetworkStage): Job => {
-    const places = [wasm.crops(), at(isFloat ? "INPUT_PARAMS" : "INPUT_OFFSETS"), at("INPUT_MAP")];
+    const places = [wasm.crops(), at(isFloat ? "INPUT_WEIGHTS" : "INPUT_OFFSETS"), at("INPUT_MAP")];
     const kernel = isFloat ? wasm.f32_affine_input : wasm.i16_input_pairs;
     const values = size * size * inputs;
     return {
@@ -158,11 +158,11 @@ function directConv(wasm: Exports, stage: NetworkStage, i: number): Job {
   const key = name.toUpperCase();
   const before = LANDMARKS.stages[i - 1]!.name.toUpperCase();
   const inputs = inMemory(stage, 4);
-  const keys = [`${before}_MAP`, `DIRECT_${key}_WEIGHTS`, `${key}_PARAMS`, `${key}_MAP`];
-  const [from, weights, params, to] = keys.map((place) => wasm[place].value);
+  const keys = [`${before}_MAP`, `DIRECT_${key}_WEIGHTS`, `${key}_MAP`];
+  const [from, weights, to] = keys.map((place) => wasm[place].value);
   return {
     name: `${name}, direct`,
-    run: () => wasm.f32_conv3x3_2x2x8(from, weights, params, to, size, size, inputs, outputs, pooled),
+    run: () => wasm.f32_conv3x3_2x2x8(from, weights, to, size, size, inputs, outputs, pooled),
     direct: size * size * 9 * stage.inputs * outputs,
     executed: size * size * 9 * inputs * outputs,
     bytes: 4 * (9 * inputs * outputs + size * size * inputs + outputSize(stage) ** 2 * outputs),

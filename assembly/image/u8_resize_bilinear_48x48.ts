@@ -7,14 +7,15 @@
  *   row(x)   = left · w₀ + right · w₁
  *   pixel(y) = ((w₀ · (upper ≫ 4)) ≫ 16) + ((w₁ · (lower ≫ 4)) ≫ 16) + 2 ≫ 2
  *
- * The caller goes through the 48 rows and brings the rows of the image that each needs, so that a picture of any size
- * passes through a few kilobytes: the network's weights stay in the cache. `columns` once a box, `stretchRow` once for a
- * row of the image, `blendRows` once for a row of the crop.
+ * The caller goes through the 48 rows of the crop and writes the two rows of the image that each needs, so that an image
+ * of any size passes through a few kilobytes: the network's weights stay in the cache. `beginBox` once per box, then
+ * `boxRow` for each row of the crop, from first to last.
  *
- * table   i32 [48][left, weights] and the order of the bytes, which `columns` fills and `stretchRow` reads
- * row     u8 pixels of the box: all of a row, or the two that each column needs. Up to 7 bytes beyond are read
+ * work    RESIZE_BYTES, whose beginning the caller reads: i32 [2][48][first, second, weights, offset], for each column and
+ *         then for each row of the crop the two pixels or rows of the box that it lies between
+ * pixels  u8 rows of the box, the even ones here, the odd ones `stride` bytes on: either whole or, of each column, the two
+ *         pixels, side by side. Up to 7 bytes beyond are read
  * order   bytes of a pixel that hold blue, green and red, from the lowest byte
- * stretched  i32 [48][4], blue, green and red: row(x) ≫ 4
  * output  u8 [48][3], a row of the crop
  *
  * A 48×48 box passes through unchanged and an exact halving is the mean of four, as OpenCV has them.
@@ -22,24 +23,15 @@
  */
 
 const SIDE = 48;
-const STRETCHED: usize = SIDE * 16;
-const COLUMNS: usize = SIDE * 8;
+/** The box's rows along the crop, i32 [48][blue, green, red, any] ≫ 4: the last even one and the last odd one. */
+const STRETCHED_BYTES: usize = SIDE * 16;
+const ROWS: usize = SIDE * 16;
+const STRETCHED: usize = 2 * ROWS;
+const NUMBERS: usize = STRETCHED + 2 * STRETCHED_BYTES; // the numbers of those rows, i32
+const INTERLEAVE: usize = NUMBERS + 16;
+export const RESIZE_BYTES: i32 = SIDE * 16 * 4 + 32;
 
 const ROUND: usize = memory.data<i32>([2, 2, 2, 2], 16);
-
-
-@inline
-function position(i: i32, scale: f64): f32 {
-  return <f32>((<f64>i + 0.5) * scale - 0.5);
-}
-
-/** The weights (w₀, w₁) of a fraction, as two 16-bit lanes. */
-@inline
-function weights(fraction: f32): i32 {
-  const first = <i32>nearest<f32>((<f32>1 - fraction) * 2048);
-  const second = <i32>nearest<f32>(fraction * 2048);
-  return first | (second << 16);
-}
 
 /** Where a channel's byte of the left and of the right pixel go: b b′ g g′ r r′, each widened. */
 @inline
@@ -53,36 +45,50 @@ function interleaved(order: i32, pixelBytes: i32): v128 {
   return i8x16.replace_lane(bytes, 10, <i8>(((order >> 16) & 255) + pixelBytes));
 }
 
-/** @param allPixels whether rows come whole; else two pixels a column, side by side */
-export function columns(table: usize, width: i32, pixelBytes: i32, order: i32, allPixels: bool): void {
-  v128.store(table + COLUMNS, interleaved(order, pixelBytes));
-  const scale = <f64>width / SIDE;
-  for (let x = 0; x < SIDE; x++) {
-    const at = position(x, scale);
-    let tap = <i32>floor<f32>(at);
-    let fraction = at - <f32>tap;
-    if (tap < 0) {
-      tap = 0;
-      fraction = 0;
-    }
-    if (tap >= width - 1) {
-      tap = width - 1;
-      fraction = 0; // the pixel beyond counts nothing
-    }
-    store<i32>(table, (allPixels ? tap : 2 * x) * pixelBytes);
-    store<i32>(table, weights(fraction), 4);
-    table += 8;
+/** Fills a table for `size` pixels. At the edges a column takes its pixel alone, a row keeps both weights, as in OpenCV. */
+function fillTaps(table: usize, size: i32, isRow: bool): void {
+  const scale = <f64>size / SIDE;
+  for (let i = 0; i < SIDE; i++, table += 16) {
+    const position = <f32>((<f64>i + 0.5) * scale - 0.5);
+    const tap = <i32>floor<f32>(position);
+    const inside = tap >= 0 && tap < size - 1;
+    const fraction: f32 = inside || isRow ? position - <f32>tap : 0;
+    const weight = <i32>nearest<f32>((<f32>1 - fraction) * 2048);
+    store<i32>(table, min(max(tap, 0), size - 1));
+    store<i32>(table, min(tap + 1, size - 1), 4);
+    store<i32>(table, weight | ((<i32>nearest<f32>(fraction * 2048)) << 16), 8);
   }
 }
 
-export function stretchRow(row: usize, table: usize, stretched: usize): void {
-  const interleave = v128.load(table + COLUMNS);
-  for (const end = table + COLUMNS; table < end; table += 8) {
-    const pair = v128.load64_zero(row + load<i32>(table));
-    const sum = i32x4.dot_i16x8_s(i8x16.swizzle(pair, interleave), v128.load32_splat(table, 4));
-    v128.store(stretched, i32x4.shr_s(sum, 4));
-    stretched += 16;
+/** Returns whether the caller writes whole rows: those of `width` pixels fit into `room` bytes. */
+export function beginBox(work: usize, room: i32, width: i32, height: i32, pixelBytes: i32, order: i32): bool {
+  const wholeRows = width * pixelBytes <= room;
+  fillTaps(work, width, false);
+  fillTaps(work + ROWS, height, true);
+  for (let x = 0; x < SIDE; x++) {
+    const column = work + <usize>x * 16;
+    store<i32>(column, (wholeRows ? load<i32>(column) : 2 * x) * pixelBytes, 12);
   }
+  store<i64>(work + NUMBERS, -1);
+  v128.store(work + INTERLEAVE, interleaved(order, pixelBytes));
+  return wholeRows;
+}
+
+/** Row `row` of the box along the crop. */
+function stretched(work: usize, pixels: usize, stride: usize, row: i32): usize {
+  const odd: usize = row & 1;
+  const number = work + NUMBERS + (odd << 2);
+  const target = work + STRETCHED + odd * STRETCHED_BYTES;
+  if (load<i32>(number) == row) return target;
+  store<i32>(number, row);
+  const interleave = v128.load(work + INTERLEAVE);
+  const source = pixels + odd * stride;
+  for (let at: usize = 0; at < STRETCHED_BYTES; at += 16) {
+    const pair = v128.load64_zero(source + load<i32>(work + at, 12));
+    const sum = i32x4.dot_i16x8_s(i8x16.swizzle(pair, interleave), v128.load32_splat(work + at, 8));
+    v128.store(target + at, i32x4.shr_s(sum, 4));
+  }
+  return target;
 }
 
 /** The products as those of int16 pairs whose second is zero: exact, and quicker than i32x4.mul. */
@@ -93,13 +99,14 @@ function blend(upper: v128, lower: v128, w0: v128, w1: v128): v128 {
   return i32x4.shr_s(i32x4.add(i32x4.add(a, b), v128.load(ROUND)), 2);
 }
 
-/** Row `y` of the crop, between the stretched rows of its two taps in a box of `height` rows. */
-export function blendRows(upper: usize, lower: usize, y: i32, height: i32, output: usize): void {
-  const at = position(y, <f64>height / SIDE);
-  const packed = weights(at - floor<f32>(at));
-  const w0 = i32x4.splat(packed & 0xffff);
-  const w1 = i32x4.splat(packed >>> 16);
-  for (const end = upper + STRETCHED; upper < end; upper += 64) {
+/** Row `y` of the crop, whose two rows of the box are in `pixels`, unless an earlier row of the crop needed them too. */
+export function boxRow(work: usize, pixels: usize, stride: usize, y: i32, output: usize): void {
+  const taps = work + ROWS + <usize>y * 16;
+  let upper = stretched(work, pixels, stride, load<i32>(taps));
+  let lower = stretched(work, pixels, stride, load<i32>(taps, 4));
+  const w0 = i32x4.splat(load<u16>(taps, 8));
+  const w1 = i32x4.splat(load<u16>(taps, 10));
+  for (const end = upper + STRETCHED_BYTES; upper < end; upper += 64) {
     const ab = i16x8.narrow_i32x4_u(
       blend(v128.load(upper), v128.load(lower), w0, w1),
       blend(v128.load(upper, 16), v128.load(lower, 16), w0, w1),

@@ -10,8 +10,7 @@
  *
  * input    f32 [height+2][width+2][IC], zero border of one pixel. The three taps of one kernel row are 3·IC floats in
  *          a row of memory, so the taps of a window need one loop per kernel row.
- * weights  f32 [OC/8][3][3][IC][8]           (docs/LAYOUTS.md)
- * params   f32 bias[OC], scale[OC], shift[OC], slope
+ * weights  f32 bias[OC], scale[OC], shift[OC], slope[4], then [OC/8][3][3][IC][8]       (docs/LAYOUTS.md)
  * output   f32 [height+2][width+2][OC], or half of both when pooled; the interior is written
  *
  * Preconditions: width and height even, OC a multiple of 8, pointers 4-byte aligned.
@@ -22,7 +21,6 @@ import { madd, prelu } from "../simd";
 export function f32_conv3x3_2x2x8(
   input: usize,
   weights: usize,
-  params: usize,
   output: usize,
   width: i32,
   height: i32,
@@ -34,6 +32,8 @@ export function f32_conv3x3_2x2x8(
   const row: usize = <usize>(width + 2) * pixel;
   const outPixel: usize = (<usize>outputChannels) << 2;
   const outRow: usize = <usize>((pooled ? width >> 1 : width) + 2) * outPixel;
+  const params = weights;
+  weights += 3 * outPixel + 16;
   const slope = v128.load32_splat(params + 3 * outPixel);
   const panel: usize = 9 * pixel * 8;
 

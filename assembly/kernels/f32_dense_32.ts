@@ -3,8 +3,7 @@
  * multiply-add.
  *
  * input    f32 [IN]
- * weights  f32 [OUT/32][IN][32]              (docs/LAYOUTS.md)
- * params   f32 bias[OUT], scale[OUT], shift[OUT], slope
+ * weights  f32 bias[OUT], scale[OUT], shift[OUT], slope[4], then [OUT/32][IN][32]       (docs/LAYOUTS.md)
  * output   f32 [OUT]
  *
  * Preconditions: OUT a multiple of 32 (fc3's ten outputs are padded with zeros).
@@ -19,16 +18,11 @@ function finish(sum: v128, params: usize, size: usize, slope: v128, output: usiz
   v128.store(output, madd(prelu(sum, slope), v128.load(params + size), v128.load(params + 2 * size)));
 }
 
-export function f32_dense_32(
-  input: usize,
-  weights: usize,
-  params: usize,
-  output: usize,
-  inputs: i32,
-  outputs: i32,
-): void {
+export function f32_dense_32(input: usize, weights: usize, output: usize, inputs: i32, outputs: i32): void {
   const end = input + ((<usize>inputs) << 2);
   const size: usize = (<usize>outputs) << 2;
+  const params = weights;
+  weights += 3 * size + 16;
   const slope = v128.load32_splat(params + 3 * size);
   for (let o: usize = 0; o < size; o += 128) {
     const block = params + o;

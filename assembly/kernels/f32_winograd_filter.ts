@@ -3,12 +3,13 @@
  *
  *   U = G g Gᵀ, rounded once to float32
  *
- * weights  f32 [OC][IC][3][3]
- * filters  f32 [(m+2)²][OC/16][IC][16]       (docs/LAYOUTS.md)
+ * weights  f32 [OC][K][3][3]
+ * filters  f32 [(m+2)²][OC/16][K][16]       (docs/LAYOUTS.md)
  * temp     3·(m+2) vectors
  *
  * Two filters a step, a vector of doubles: the 1-D transform of the columns, then of the rows. It runs once, in the code
- * of V8's first compiler, so it counts instructions. Preconditions: OC a multiple of 16.
+ * of V8's first compiler, so it counts instructions.
+ * Preconditions: OC a multiple of 16.
  * Reference: test/reference/winograd.ts.
  */
 
@@ -53,60 +54,40 @@ function transform3(last: bool, a: v128, b: v128, c: v128, target: usize, step: 
   put(last, target, f64x2.mul(a, f64x2.splat(0.5)));
   put(last, (target += step), f64x2.mul(f64x2.add(sum, b), f64x2.splat(-0.5)));
   put(last, (target += step), f64x2.mul(f64x2.sub(b, sum), sixth));
-  const rising = f64x2.add(a, f64x2.add(f64x2.mul(b, f64x2.splat(2)), f64x2.mul(c, f64x2.splat(4))));
-  put(last, (target += step), f64x2.mul(rising, sixth));
+  const ascending = f64x2.add(a, f64x2.add(f64x2.mul(b, f64x2.splat(2)), f64x2.mul(c, f64x2.splat(4))));
+  put(last, (target += step), f64x2.mul(ascending, sixth));
   put(last, target + step, c);
 }
 
-/** F(6×6, 3×3). */
-export function f32_winograd6_filter(
-  weights: usize,
-  inputChannels: i32,
-  outputChannels: i32,
-  filters: usize,
-  temp: usize,
-): void {
-  const step: usize = <usize>inputChannels * 36;
-  const point = (<usize>(inputChannels * outputChannels)) << 2;
-  for (let oc: usize = 0; oc < <usize>outputChannels; oc += 2) {
-    let target = filters + (((oc & ~15) * inputChannels + (oc & 15)) << 2);
-    for (const end = weights + step; weights < end; weights += 36) {
-      for (let j: usize = 0; j < 3; j++) {
-        const w = weights + (j << 2);
-        transform6(false, taps(w, step), taps(w + 12, step), taps(w + 24, step), temp + (j << 4), 48);
-      }
-      let out = target;
-      for (let t = temp; t < temp + 8 * 48; t += 48) {
-        transform6(true, v128.load(t), v128.load(t, 16), v128.load(t, 32), out, point);
-        out += 8 * point;
-      }
-      target += 64;
-    }
-    weights += step;
-  }
+
+@inline
+function transform(m: i32, last: bool, a: v128, b: v128, c: v128, target: usize, step: usize): void {
+  if (m == 6) transform6(last, a, b, c, target, step);
+  else transform3(last, a, b, c, target, step);
 }
 
-/** F(3×3, 3×3). */
-export function f32_winograd3_filter(
+export function f32_winograd_filter(
+  m: i32,
   weights: usize,
-  inputChannels: i32,
+  K: i32,
   outputChannels: i32,
   filters: usize,
   temp: usize,
 ): void {
-  const step: usize = <usize>inputChannels * 36;
-  const point = (<usize>(inputChannels * outputChannels)) << 2;
+  const n: usize = m + 2;
+  const step: usize = <usize>K * 36;
+  const point = (<usize>(K * outputChannels)) << 2;
   for (let oc: usize = 0; oc < <usize>outputChannels; oc += 2) {
-    let target = filters + (((oc & ~15) * inputChannels + (oc & 15)) << 2);
+    let target = filters + (((oc & ~15) * K + (oc & 15)) << 2);
     for (const end = weights + step; weights < end; weights += 36) {
       for (let j: usize = 0; j < 3; j++) {
         const w = weights + (j << 2);
-        transform3(false, taps(w, step), taps(w + 12, step), taps(w + 24, step), temp + (j << 4), 48);
+        transform(m, false, taps(w, step), taps(w + 12, step), taps(w + 24, step), temp + (j << 4), 48);
       }
       let out = target;
-      for (let t = temp; t < temp + 5 * 48; t += 48) {
-        transform3(true, v128.load(t), v128.load(t, 16), v128.load(t, 32), out, point);
-        out += 5 * point;
+      for (let t = temp; t < temp + n * 48; t += 48) {
+        transform(m, true, v128.load(t), v128.load(t, 16), v128.load(t, 32), out, point);
+        out += n * point;
       }
       target += 64;
     }

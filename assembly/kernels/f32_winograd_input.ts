@@ -3,8 +3,9 @@
  *
  *   V = Bᵀ d B,  d a tile of (m+2)×(m+2) pixels, neighbours overlap by two
  *
- * input    f32 [height+2][width+2][IC], zero border; the first pixel of the row of tiles
- * panel    f32 [(m+2)²] points, `pointStride` bytes apart, each [tile][IC]; the place of the row's first tile
+ * input    f32 [height+2][width+2][K, padded to a multiple of 4], zero border; points at the first pixel of the row of
+ *          tiles
+ * panel    f32 [(m+2)²] points, `pointStride` bytes apart, each a tile after the other; points at the row's first tile
  * temp     (m+2)² vectors
  *
  * Four channels a step. A tile goes through the 1-D transform of its columns, then of its rows: two short loops,
@@ -13,7 +14,7 @@
  * points 0, ±1, 2, ∞.
  *
  * All arguments but the pointers are compile-time constants at each call.
- * Preconditions: width a multiple of m, IC a multiple of 4, finite input. Reference: test/reference/winograd.ts.
+ * Preconditions: width a multiple of m, finite input. Reference: test/reference/winograd.ts.
  */
 import { madd } from "../simd";
 
@@ -87,13 +88,13 @@ export function f32_winograd_input(
   m: i32,
   input: usize,
   width: i32,
-  channels: i32,
+  K: i32,
   panel: usize,
   pointStride: usize,
   temp: usize,
 ): void {
   const n: usize = m + 2;
-  const pixel: usize = channels * 4;
+  const pixel: usize = ((K + 3) & ~3) * 4;
   const row = <usize>(width + 2) * pixel;
   const end = input + <usize>width * pixel;
   for (let tile = input; tile < end; tile += <usize>m * pixel) {

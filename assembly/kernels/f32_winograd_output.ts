@@ -107,23 +107,6 @@ function transform(m: i32, source: usize, step: usize, target: usize, targetStep
   else transform3(source, step, target, targetStep);
 }
 
-/** affine(prelu(v + bias)) of a whole row, in place of `row`, then to the output. */
-@inline
-function finishRow(
-  m: i32,
-  row: usize,
-  params: usize,
-  size: usize,
-  slope: v128,
-  output: usize,
-  pixel: usize,
-): void {
-  for (let end = row + m * 16; row < end; row += 16, output += pixel) {
-    const v = prelu(f32x4.add(v128.load(row), v128.load(params)), slope);
-    v128.store(output, madd(v, v128.load(params + size), v128.load(params + 2 * size)));
-  }
-}
-
 /** Aᵀ of F(6,3) on a row, in place of it the maxima of its three pairs and, unless `rising`, their minima. */
 @inline
 function poolRow(rising: bool, row: usize): void {
@@ -155,50 +138,30 @@ function poolRow(rising: bool, row: usize): void {
   }
 }
 
-/** One pixel of the pooled output from what poolRow left of its two rows, `next` bytes apart. */
+/** One pixel of the pooled output from what poolRow left of its two rows, eight vectors apart. */
 @inline
 function finishWindow(
   rising: bool,
   window: usize,
-  next: usize,
   params: usize,
   size: usize,
   slope: v128,
   output: usize,
 ): void {
   const bias = v128.load(params);
-  let v = f32x4.add(f32x4.pmax(v128.load(window), v128.load(window + next)), bias);
+  let v = f32x4.add(f32x4.pmax(v128.load(window), v128.load(window, 128)), bias);
   if (rising) {
     v = prelu(v, slope);
   } else {
-    const min = f32x4.pmin(v128.load(window, 48), v128.load(window + next, 48));
+    const min = f32x4.pmin(v128.load(window, 48), v128.load(window, 176));
     v = f32x4.pmax(v, f32x4.mul(slope, f32x4.add(min, bias)));
   }
   v128.store(output, madd(v, v128.load(params + size), v128.load(params + 2 * size)));
 }
 
-/** A tile whose columns are transformed → m×m pixels. */
+/** The rows of a tile of F(6) → 3×3 pixels. */
 @inline
-function finishTile(
-  m: i32,
-  temp: usize,
-  params: usize,
-  size: usize,
-  slope: v128,
-  output: usize,
-  row: usize,
-): void {
-  const n: usize = m + 2;
-  for (let t = temp; t < temp + <usize>m * n * 16; t += n * 16) {
-    transform(m, t, 16, t, 16);
-    finishRow(m, t, params, size, slope, output, size);
-    output += row;
-  }
-}
-
-/** A tile of F(6,3) whose columns are transformed → 3×3 pixels. */
-@inline
-function poolTile(
+function pooledRows(
   rising: bool,
   temp: usize,
   params: usize,
@@ -207,12 +170,26 @@ function poolTile(
   output: usize,
   row: usize,
 ): void {
-  for (let t = temp; t < temp + 6 * 8 * 16; t += 2 * 8 * 16) {
-    poolRow(rising, t);
-    poolRow(rising, t + 8 * 16);
-    finishWindow(rising, t, 8 * 16, params, size, slope, output);
-    finishWindow(rising, t + 16, 8 * 16, params, size, slope, output + size);
-    finishWindow(rising, t + 32, 8 * 16, params, size, slope, output + 2 * size);
+  for (const end = temp + 6 * 128; temp < end; temp += 2 * 128) {
+    poolRow(rising, temp);
+    poolRow(rising, temp + 128);
+    finishWindow(rising, temp, params, size, slope, output);
+    finishWindow(rising, temp + 16, params, size, slope, output + size);
+    finishWindow(rising, temp + 32, params, size, slope, output + 2 * size);
+    output += row;
+  }
+}
+
+/** The rows of a tile → m×m pixels. */
+@inline
+function rows(m: i32, temp: usize, params: usize, size: usize, slope: v128, output: usize, row: usize): void {
+  for (const end = temp + <usize>(m * (m + 2)) * 16; temp < end; temp += <usize>(m + 2) * 16) {
+    transform(m, temp, 16, temp, 16);
+    let out = output;
+    for (let t = temp; t < temp + m * 16; t += 16, out += size) {
+      const v = prelu(f32x4.add(v128.load(t), v128.load(params)), slope);
+      v128.store(out, madd(v, v128.load(params + size), v128.load(params + 2 * size)));
+    }
     output += row;
   }
 }
@@ -244,9 +221,9 @@ export function f32_winograd_output(
         transform(m, column, n * pointStride, t, n * 16);
         column += pointStride;
       }
-      if (!pooled) finishTile(m, temp, params + c, pixel, slope, output + c, row);
-      else if (rising) poolTile(true, temp, params + c, pixel, slope, output + c, row);
-      else poolTile(false, temp, params + c, pixel, slope, output + c, row);
+      if (!pooled) rows(m, temp, params + c, pixel, slope, output + c, row);
+      else if (rising) pooledRows(true, temp, params + c, pixel, slope, output + c, row);
+      else pooledRows(false, temp, params + c, pixel, slope, output + c, row);
     }
     output += mOut * pixel;
   }

@@ -4,29 +4,23 @@
  *   q = quantised(prelu(Σ_tap x[tap][c] · w[tap][c] + bias))
  *
  * input    i16 [8][8][C], of which the inner 6×6 are read
- * weights  i16 [18][C][2], two neighbouring taps of a row together     (docs/LAYOUTS.md)
- * params   f32 bias[C], scale[C], shift[C], slope[4], low[4], high[4]
+ * weights  f32 bias[C], scale[C], shift[C], slope[4], low[4], high[4], then i16 [18][C][2], two neighbouring taps of a row
+ *          together     (docs/LAYOUTS.md)
  * output   i16 [C]
  *
  * Eight channels a step. Preconditions: C a multiple of 8. Reference: test/reference/int8.ts.
  */
-import { activated, pack16, quantised } from "../simd";
+import { pack16, quantisedSum } from "../simd";
 
-export function i16_depthwise6x6(
-  input: usize,
-  weights: usize,
-  params: usize,
-  output: usize,
-  channels: i32,
-): void {
+export function i16_depthwise6x6(input: usize, weights: usize, output: usize, channels: i32): void {
   const pixel: usize = channels * 2;
   const size: usize = channels * 4;
-  const ends = params + 3 * size;
+  const limits = weights + 3 * size;
   const corner = input + 9 * pixel;
   for (let c: usize = 0; c < pixel; c += 16) {
     let low = i32x4.splat(0);
     let high = i32x4.splat(0);
-    let w = weights + 2 * c;
+    let w = limits + 48 + 2 * c;
     for (let row = corner + c; row < corner + c + 6 * 8 * pixel; row += 8 * pixel) {
       for (let at = row; at < row + 6 * pixel; at += 2 * pixel) {
         const a = v128.load(at);
@@ -38,14 +32,10 @@ export function i16_depthwise6x6(
         w += 2 * pixel;
       }
     }
-    const p = params + 2 * c;
-    v128.store(output + c, pack16(finished(low, p, size, ends), finished(high, p + 16, size, ends)));
+    const p = weights + 2 * c;
+    v128.store(
+      output + c,
+      pack16(quantisedSum(low, p, size, limits), quantisedSum(high, p + 16, size, limits)),
+    );
   }
-}
-
-
-@inline
-function finished(sum: v128, params: usize, size: usize, ends: usize): v128 {
-  const v = activated(sum, v128.load(params), ends);
-  return quantised(v, v128.load(params + size), v128.load(params + 2 * size), ends);
 }

@@ -22,13 +22,13 @@ function transform4(source: usize, step: usize, target: usize, targetStep: usize
   const c = v128.load(source + 2 * step);
   const sum = i16x8.shl(i16x8.add(a, c), 2);
   const b4 = i16x8.shl(b, 2);
-  const rising = i16x8.add(a, i16x8.shl(c, 2));
+  const ascending = i16x8.add(a, i16x8.shl(c, 2));
   const b2 = i16x8.add(b, b);
   v128.store(target, i16x8.mul(a, i16x8.splat(6)));
   v128.store(target + targetStep, i16x8.neg(i16x8.add(sum, b4)));
   v128.store(target + 2 * targetStep, i16x8.sub(b4, sum));
-  v128.store(target + 3 * targetStep, i16x8.add(rising, b2));
-  v128.store(target + 4 * targetStep, i16x8.sub(rising, b2));
+  v128.store(target + 3 * targetStep, i16x8.add(ascending, b2));
+  v128.store(target + 4 * targetStep, i16x8.sub(ascending, b2));
   v128.store(target + 5 * targetStep, i16x8.mul(c, i16x8.splat(6)));
 }
 
@@ -61,9 +61,7 @@ function points(m: i32, weights: usize, tap: usize, temp: usize, target: usize):
   for (let y: usize = 0; y < n; y++) transform(m, temp + y * 48, 16, target + y * n * 16, 16);
 }
 
-
-@inline
-function winogradFilter(
+export function i16_winograd_filter(
   m: i32,
   weights: usize,
   K: i32,
@@ -98,24 +96,4 @@ function winogradFilter(
       }
     }
   }
-}
-
-export function i16_winograd4_filter(
-  weights: usize,
-  K: i32,
-  outputChannels: i32,
-  filters: usize,
-  temp: usize,
-): void {
-  winogradFilter(4, weights, K, outputChannels, filters, temp);
-}
-
-export function i16_winograd3_filter(
-  weights: usize,
-  K: i32,
-  outputChannels: i32,
-  filters: usize,
-  temp: usize,
-): void {
-  winogradFilter(3, weights, K, outputChannels, filters, temp);
 }

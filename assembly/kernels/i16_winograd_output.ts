@@ -74,9 +74,9 @@ function transform3(source: usize, step: usize, target: usize, targetStep: usize
 
 /** prelu(sum + bias) of a window's largest value, and of its least one unless the slope is rising. */
 @inline
-function highest(rising: bool, largest: v128, least: v128, bias: v128, ends: usize): v128 {
-  const v = activated(largest, bias, ends);
-  return rising ? v : f32x4.pmax(v, activated(least, bias, ends));
+function highest(rising: bool, largest: v128, least: v128, bias: v128, limits: usize): v128 {
+  const v = activated(largest, bias, limits);
+  return rising ? v : f32x4.pmax(v, activated(least, bias, limits));
 }
 
 
@@ -97,7 +97,7 @@ function pooledRows4(
   rising: bool,
   temp: usize,
   params: usize,
-  ends: usize,
+  limits: usize,
   size: usize,
   output: usize,
   row: usize,
@@ -130,9 +130,9 @@ function pooledRows4(
     const by1 = i32x4.add(bd1, bd2);
     const by2 = y2of4(bs1, bs2);
     const by3 = y3of4(v128.load(temp, 176), bd1, bd2);
-    const p = highest(rising, max4(ay0, ay1, by0, by1), min4(ay0, ay1, by0, by1), bias, ends);
-    const q = highest(rising, max4(ay2, ay3, by2, by3), min4(ay2, ay3, by2, by3), bias, ends);
-    const pixels = pack16(quantised(p, scale, shift, ends), quantised(q, scale, shift, ends));
+    const p = highest(rising, max4(ay0, ay1, by0, by1), min4(ay0, ay1, by0, by1), bias, limits);
+    const q = highest(rising, max4(ay2, ay3, by2, by3), min4(ay2, ay3, by2, by3), bias, limits);
+    const pixels = pack16(quantised(p, scale, shift, limits), quantised(q, scale, shift, limits));
     v128.store64_lane(output, pixels, 0);
     v128.store64_lane(output + (size >> 1), pixels, 1);
     output += row;
@@ -141,14 +141,14 @@ function pooledRows4(
 
 /** A tile of F(3): rows → 3×3 pixels. */
 @inline
-function rows3(temp: usize, params: usize, ends: usize, size: usize, output: usize, row: usize): void {
+function rows3(temp: usize, params: usize, limits: usize, size: usize, output: usize, row: usize): void {
   const bias = v128.load(params);
   const scale = v128.load(params + size);
   const shift = v128.load(params + 2 * size);
   for (let y = 0; y < 3; y++) {
     transform3(temp, 16, temp, 16);
     for (let x: usize = 0; x < 3; x++) {
-      const steps = quantised(activated(v128.load(temp + x * 16), bias, ends), scale, shift, ends);
+      const steps = quantised(activated(v128.load(temp + x * 16), bias, limits), scale, shift, limits);
       v128.store64_lane(output + x * (size >> 1), pack16(steps, steps), 0);
     }
     temp += 5 * 16;
@@ -174,8 +174,8 @@ export function i16_winograd_output(
   const pixel = size >> 1;
   const outWidth = m == 4 ? width / 2 : width;
   const row = <usize>(outWidth + 2) * pixel;
-  const ends = params + 3 * size;
-  const rising = load<f32>(ends) >= 0;
+  const limits = params + 3 * size;
+  const rising = load<f32>(limits) >= 0;
   for (let half = 0; half < halves; half++) {
     let out = output + <usize>(half * (outWidth / halves)) * pixel;
     let tile = panel + <usize>half * size;
@@ -187,9 +187,9 @@ export function i16_winograd_output(
           else transform3(column, n * pointStride, t, n * 16);
           column += pointStride;
         }
-        if (m == 3) rows3(temp, params + oc, ends, size, out + (oc >> 1), row);
-        else if (rising) pooledRows4(true, temp, params + oc, ends, size, out + (oc >> 1), row);
-        else pooledRows4(false, temp, params + oc, ends, size, out + (oc >> 1), row);
+        if (m == 3) rows3(temp, params + oc, limits, size, out + (oc >> 1), row);
+        else if (rising) pooledRows4(true, temp, params + oc, limits, size, out + (oc >> 1), row);
+        else pooledRows4(false, temp, params + oc, limits, size, out + (oc >> 1), row);
       }
       tile += <usize>halves * size;
       out += <usize>(m == 4 ? 2 : 3) * pixel;

@@ -5,31 +5,30 @@
  *   memory                        fixed size, never grows
  *   batch()                       faces that one forward pass takes
  *   parameters()                  where the caller writes the tensors, float32 in the order of src/core/tensors.ts;
- *   widen(at, count)              … or the halves of a float16 tensor, at the end of its place, then widens them
+ *   widen(at, count)              … or the halves of a float16 tensor, at the end of its region, then widens them
  *   finite()                      whether all of them are finite
  *   pack()                        takes the tensors over into the kernels' layouts: once, after all are written
  *   crops()                       where the caller writes crops, u8 [batch][48][48][3] BGR
- *   pixels(place), pixelsBytes()  … or rows of a box's pixels, in place 0 and 1, to be made into a crop by
- *   columns(…), cropRow(…, slot)                           (image/u8_resize_bilinear_48x48.ts)
- *   forward(count)                runs the network on the first `count` crops
+ *   box(width, height, pixelBytes, order)   … or begins a box of an image, from whose rows the module makes a crop
+ *                                 (image/u8_resize_bilinear_48x48.ts). Returns whether the caller writes whole rows
+ *   taps()                        i32 [2][48][first, second, …], the pixels and the rows of the box that the crop lies between
+ *   pixels(row)                   where the caller writes a row of the box before
+ *   cropRow(y, slot)              makes a row of the crop from the two rows that it lies between
+ *   forward(count)                runs the network on the first `count` crops, 1 ≤ count ≤ batch()
  *   ranges()                      where the caller writes f32 [8][low, high]: the activations after conv1 … fc2
  *   packInt8(), forwardInt8(count)       the same in int8
  *   activations(stage)            what `forward(1)` left after a stage, in the order of the ranges: f32
  *                                 [size+2][size+2][channels] of a convolution, [channels] of the others
  *   landmarks()                   the results, f32 [batch][10]
  */
-import {
-  blendRows as resizeBlend,
-  columns as resizeColumns,
-  stretchRow as resizeStretch,
-} from "../image/u8_resize_bilinear_48x48";
+import { beginBox, boxRow } from "../image/u8_resize_bilinear_48x48";
 import * as m from "./memory";
 import { landmarks as network } from "./network";
 import { landmarksInt8 } from "./network_int8";
+import { BATCH, Input } from "./shape";
 
-import { BATCH } from "./shape";
-
-export { finite, pack, widen } from "./pack";
+export { widen } from "../packing";
+export { finite, pack } from "./pack";
 export { packInt8 } from "./pack_int8";
 
 export function relaxed(): bool {
@@ -48,44 +47,27 @@ export function crops(): usize {
   return m.CROPS;
 }
 
-export function pixels(place: i32): usize {
-  return m.PIXELS + <usize>(place * m.PIXELS_STRIDE);
+export function box(width: i32, height: i32, pixelBytes: i32, order: i32): bool {
+  return beginBox(m.RESIZE, m.PIXELS_BYTES, width, height, pixelBytes, order);
 }
 
-export function pixelsBytes(): i32 {
-  return m.PIXELS_BYTES;
+export function taps(): usize {
+  return m.RESIZE;
 }
 
-/** Begins a box of `width` pixels a row. */
-export function columns(width: i32, pixelBytes: i32, order: i32, allPixels: bool): void {
-  resizeColumns(m.RESIZE_COLUMNS, width, pixelBytes, order, allPixels);
+export function pixels(row: i32): usize {
+  return m.PIXELS + (row & 1) * m.PIXELS_STRIDE;
 }
 
-function stretched(place: i32): usize {
-  return m.RESIZE_ROWS + <usize>(place * m.RESIZE_ROW_BYTES);
-}
-
-/**
- * Makes row `y` of the crop `slot`, for a box of `height` rows, of the rows in the places `upper` and `lower`.
- * @param brought the bits of the places whose pixels are new; of the others the row stretched before is at hand
- */
-export function cropRow(upper: i32, lower: i32, brought: i32, y: i32, height: i32, slot: i32): void {
-  if (brought & 1) resizeStretch(pixels(0), m.RESIZE_COLUMNS, stretched(0));
-  if (brought & 2) resizeStretch(pixels(1), m.RESIZE_COLUMNS, stretched(1));
-  resizeBlend(
-    stretched(upper),
-    stretched(lower),
-    y,
-    height,
-    m.CROPS + <usize>(slot * m.CROP_BYTES + y * 48 * 3),
-  );
+export function cropRow(y: i32, slot: i32): void {
+  const row = m.CROPS + slot * m.CROP_BYTES + y * Input.SIZE * 3;
+  boxRow(m.RESIZE, m.PIXELS, m.PIXELS_STRIDE, y, row);
 }
 
 export function landmarks(): usize {
   return m.LANDMARKS;
 }
 
-/** Runs the network on the first `count` crops, 1 ≤ count ≤ batch(). */
 export function forward(count: i32): void {
   network(m.CROPS, m.LANDMARKS, count);
 }
@@ -94,28 +76,21 @@ export function ranges(): usize {
   return m.RANGES;
 }
 
-/** The same in int8, after `packInt8`. */
 export function forwardInt8(count: i32): void {
   landmarksInt8(m.CROPS, m.LANDMARKS, count);
 }
 
+const ACTIVATIONS: usize = memory.data<usize>([
+  m.CONV1_MAP,
+  m.CONV2_MAP,
+  m.CONV3_MAP,
+  m.CONV4_MAP,
+  m.CONV5_MAP,
+  m.DEPTHWISE_OUT,
+  m.FC1_OUT,
+  m.FC2_OUT,
+]);
+
 export function activations(stage: i32): usize {
-  switch (stage) {
-    case 0:
-      return m.CONV1_MAP;
-    case 1:
-      return m.CONV2_MAP;
-    case 2:
-      return m.CONV3_MAP;
-    case 3:
-      return m.CONV4_MAP;
-    case 4:
-      return m.CONV5_MAP;
-    case 5:
-      return m.DEPTHWISE_OUT;
-    case 6:
-      return m.FC1_OUT;
-    default:
-      return m.FC2_OUT;
-  }
+  return load<usize>(ACTIVATIONS + ((<usize>stage) << 2));
 }

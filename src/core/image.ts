@@ -58,14 +58,6 @@ export function checkImage(image: ImageLike): Pixels {
 }
 
 /**
- * The pixel of `size` that output `i` of 48 begins at: it lies between this one and the next (as in
- * assembly/image/u8_resize_bilinear_48x48.ts). From −1 to the last.
- */
-const tap = (i: number, size: number): number => Math.floor(Math.fround((i + 0.5) * (size / 48) - 0.5));
-
-const clamp = (pixel: number, size: number): number => Math.min(Math.max(pixel, 0), size - 1);
-
-/**
  * Resizes a box of an image to the crop `slot` of the model, 48×48 BGR, as OpenCV's INTER_LINEAR does. Only
  * the rows that this needs, at most 96, pass through the module's memory, two by two.
  * @param box whole pixels, inside the image
@@ -79,39 +71,30 @@ export function cropInto(
   const [bytes, blue, green, red] = FORMATS[format];
   const memory = new Uint8Array(model.memory.buffer);
   const start = box.y * stride + box.x * bytes;
-  const rowBytes = box.width * bytes;
-  // Of a row that is longer than its place in memory, the two pixels of each column.
-  const allPixels = rowBytes <= model.pixelsBytes();
-  const columns = allPixels
-    ? []
-    : Array.from({ length: 96 }, (_, i) => clamp(tap(i >> 1, box.width) + (i & 1), box.width));
-  const copyRow = (row: number, pixels: number) => {
+  const wholeRows = model.box(box.width, box.height, bytes, blue | (green << 8) | (red << 16));
+  // Of each column, then of each row of the crop: the two of the box that it lies between, and two other numbers.
+  const taps = new Int32Array(model.memory.buffer, model.taps(), 2 * 48 * 4);
+  /** Copies a row of the box, or the two pixels per column of one that is longer than its room in memory. */
+  const copyRow = (row: number) => {
     const from = start + row * stride;
-    if (allPixels) {
-      memory.set(data.subarray(from, from + rowBytes), pixels);
+    let to = model.pixels(row);
+    if (wholeRows) {
+      memory.set(data.subarray(from, from + box.width * bytes), to);
       return;
     }
-    let to = pixels;
-    for (const column of columns) {
-      for (let i = 0; i < bytes; i++) memory[to++] = data[from + column * bytes + i]!;
+    for (let x = 0; x < 48; x++) {
+      for (const column of [taps[4 * x]!, taps[4 * x + 1]!]) {
+        for (let i = 0; i < bytes; i++) memory[to++] = data[from + column * bytes + i]!;
+      }
     }
   };
-  model.columns(box.width, bytes, blue | (green << 8) | (red << 16), allPixels);
-  // Even rows have one place, odd rows the other: the two that a row of the crop lies between never meet.
-  const places = [model.pixels(0), model.pixels(1)];
-  const held = [-1, -1];
-  /** Copies a row to its place unless it is there. Returns the place's bit when it did. */
-  const bring = (row: number): number => {
-    const place = row & 1;
-    if (held[place] === row) return 0;
-    copyRow(row, places[place]!);
-    held[place] = row;
-    return 1 << place;
-  };
+  const copied = [-1, -1]; // the last even row and the last odd one, which lie apart
   for (let y = 0; y < 48; y++) {
-    const row = tap(y, box.height);
-    const upper = clamp(row, box.height);
-    const lower = clamp(row + 1, box.height);
-    model.cropRow(upper & 1, lower & 1, bring(upper) | bring(lower), y, box.height, slot);
+    for (const row of taps.subarray(4 * (48 + y), 4 * (48 + y) + 2)) {
+      if (copied[row & 1] === row) continue;
+      copyRow(row);
+      copied[row & 1] = row;
+    }
+    model.cropRow(y, slot);
   }
 }

@@ -19,10 +19,10 @@ export interface ModelExports extends WebAssembly.Exports {
   finite(): number;
   pack(): void;
   crops(): number;
-  pixels(place: number): number;
-  pixelsBytes(): number;
-  columns(width: number, pixelBytes: number, order: number, allPixels: boolean): void;
-  cropRow(upper: number, lower: number, brought: number, y: number, height: number, slot: number): void;
+  box(width: number, height: number, pixelBytes: number, order: number): number;
+  taps(): number;
+  pixels(row: number): number;
+  cropRow(y: number, slot: number): void;
   forward(count: number): void;
   ranges(): number;
   packInt8(): void;
@@ -39,9 +39,9 @@ const FUNCTIONS = [
   "finite",
   "pack",
   "crops",
+  "box",
+  "taps",
   "pixels",
-  "pixelsBytes",
-  "columns",
   "cropRow",
   "forward",
   "ranges",

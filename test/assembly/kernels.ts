@@ -13,10 +13,9 @@ export { f32_conv3x3_2x2x8 } from "../../assembly/kernels/f32_conv3x3_2x2x8";
 export { f32_dense_32 } from "../../assembly/kernels/f32_dense_32";
 export { f32_depthwise6x6_8 } from "../../assembly/kernels/f32_depthwise6x6_8";
 export { f32_sigmoid } from "../../assembly/kernels/f32_sigmoid";
-export { f32_winograd3_filter, f32_winograd6_filter } from "../../assembly/kernels/f32_winograd_filter";
+export { f32_winograd_filter } from "../../assembly/kernels/f32_winograd_filter";
 export { conv1, conv2, conv3, conv4, conv5 } from "../../assembly/landmarks/network";
-export { landmarksDirect } from "../../assembly/landmarks/direct";
-export { packDirect } from "../../assembly/landmarks/pack";
+export { landmarksDirect, packDirect } from "./reference/landmarks_direct";
 
 /** Start of the memory that belongs to the test. */
 export function arena(): usize {
@@ -27,12 +26,12 @@ export function winograd_input(
   m: i32,
   input: usize,
   width: i32,
-  channels: i32,
+  K: i32,
   panel: usize,
   pointStride: usize,
   temp: usize,
 ): void {
-  f32_winograd_input(m, input, width, channels, panel, pointStride, temp);
+  f32_winograd_input(m, input, width, K, panel, pointStride, temp);
 }
 
 export function gemm_2x4(

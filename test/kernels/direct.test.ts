@@ -20,6 +20,7 @@ const packed = (params: ReturnType<typeof paramsOf>) => [
   ...params.scale,
   ...params.shift,
   params.slope,
+  ...[0, 0, 0],
 ];
 
 /** [3][3][IC] out of [IC][3][3]. */
@@ -45,8 +46,7 @@ describe.each(TIERS)("direct kernels, %s", (tier) => {
     kernels.call(
       "f32_conv3x3_2x2x8",
       kernels.input(map),
-      kernels.input(toPanels(weight, outputs, 8, tapMajor(inputs))),
-      kernels.input(packed(params)),
+      kernels.input([...packed(params), ...toPanels(weight, outputs, 8, tapMajor(inputs))]),
       output,
       size,
       size,
@@ -130,8 +130,7 @@ describe.each(TIERS)("direct kernels, %s", (tier) => {
     kernels.call(
       "f32_dense_32",
       kernels.input(input),
-      kernels.input(toPanels(weight, outputs, 32, order)),
-      kernels.input(packed(params)),
+      kernels.input([...packed(params), ...toPanels(weight, outputs, 32, order)]),
       output,
       inputs,
       outputs,
@@ -152,11 +151,11 @@ describe.each(TIERS)("direct kernels, %s", (tier) => {
       const weight = floats(channels * 36, 11);
       const params = paramsOf(channels, slope, 12);
       const output = kernels.output(channels);
+      const taps = weight.map((_, i) => weight[(i % channels) * 36 + Math.floor(i / channels)]!);
       kernels.call(
         "f32_depthwise6x6_8",
         kernels.input(toMap(input, 6, channels)),
-        kernels.input(weight.map((_, i) => weight[(i % channels) * 36 + Math.floor(i / channels)]!)),
-        kernels.input(packed(params)),
+        kernels.input([...packed(params), ...taps]),
         output,
         channels,
       );

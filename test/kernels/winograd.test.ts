@@ -145,7 +145,7 @@ describe.each(TIERS)("Winograd's kernels, %s", (tier) => {
     const weight = floats(outputs * inputs * 9, 6);
     const filters = kernels.output(points * inputs * outputs);
     const temp = kernels.output(2 * (m + 2) * (m + 5) * 4);
-    kernels.call(`f32_winograd${m}_filter`, kernels.input(weight), inputs, outputs, filters, temp);
+    kernels.call("f32_winograd_filter", m, kernels.input(weight), inputs, outputs, filters, temp);
     const got = kernels.floats(filters, points * inputs * outputs).slice();
     kernels.check();
     for (let o = 0; o < outputs; o++) {
@@ -202,7 +202,7 @@ describe.each(TIERS)("Winograd's kernels, %s", (tier) => {
       const params = kernels.input([...bias, ...scale, ...shift, Math.fround(slope)]);
       const output = kernels.output((outSize + 2) ** 2 * outputs);
       const temp = kernels.output(2 * n * (n + 3) * 4);
-      kernels.call(`f32_winograd${m}_filter`, kernels.input(weight), K, outputs, filters, temp);
+      kernels.call("f32_winograd_filter", m, kernels.input(weight), K, outputs, filters, temp);
       for (let row = 0; row < tiles; row++) {
         const source = map + row * m * (size + 2) * channels * 4;
         kernels.call(

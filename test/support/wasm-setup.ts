@@ -13,7 +13,7 @@ const newest = (folder: string): number =>
 export default async function setup(): Promise<void> {
   mkdirSync("build/test", { recursive: true });
   const changed = Math.max(newest("assembly"), newest("test/assembly"));
-  for (const file of readdirSync("test/assembly")) {
+  for (const file of readdirSync("test/assembly").filter((name) => name.endsWith(".ts"))) {
     for (const tier of ["baseline", "relaxed"]) {
       const outFile = `build/test/${basename(file, ".ts")}-${tier}.wasm`;
       if (existsSync(outFile) && statSync(outFile).mtimeMs > changed) continue;
