@@ -80,17 +80,6 @@ export function forwardInt8(count: i32): void {
   landmarksInt8(m.CROPS, m.LANDMARKS, count);
 }
 
-const ACTIVATIONS: usize = memory.data<usize>([
-  m.CONV1_MAP,
-  m.CONV2_MAP,
-  m.CONV3_MAP,
-  m.CONV4_MAP,
-  m.CONV5_MAP,
-  m.DEPTHWISE_OUT,
-  m.FC1_OUT,
-  m.FC2_OUT,
-]);
-
 export function activations(stage: i32): usize {
-  return load<usize>(ACTIVATIONS + ((<usize>stage) << 2));
+  return load<usize>(m.ACTIVATIONS + ((<usize>stage) << 2));
 }

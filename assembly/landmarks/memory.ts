@@ -61,6 +61,17 @@ export const DEPTHWISE_OUT: usize = memory.data(DEPTHWISE * 4, 16);
 export const FC1_OUT: usize = memory.data(FC1 * 4, 16);
 export const FC2_OUT: usize = memory.data(FC2 * 4, 16);
 export const FC3_OUT: usize = memory.data(32 * 4, 16);
+/** The addresses of those with a range, in the order of RANGES. */
+export const ACTIVATIONS: usize = memory.data<usize>([
+  CONV1_MAP,
+  CONV2_MAP,
+  CONV3_MAP,
+  CONV4_MAP,
+  CONV5_MAP,
+  DEPTHWISE_OUT,
+  FC1_OUT,
+  FC2_OUT,
+]);
 
 // The int8 network. f32 [8][low, high]: the ranges of the activations after conv1 … conv5, depthwise, fc1 and fc2 …
 export const RANGES: usize = memory.data(8 * 2 * 4, 16);

@@ -17,6 +17,7 @@ export { f32_depthwise6x6_8 } from "../../assembly/kernels/f32_depthwise6x6_8";
 export { f32_sigmoid } from "../../assembly/kernels/f32_sigmoid";
 export { GAP, TILE_BYTES } from "../../assembly/panels";
 export { i16_winograd_filter } from "../../assembly/kernels/i16_winograd_filter";
+export { i16_input_pairs } from "../../assembly/kernels/i16_input_pairs";
 export { f32_winograd_filter } from "../../assembly/kernels/f32_winograd_filter";
 export { conv1, conv2, conv3, conv4, conv5 } from "../../assembly/landmarks/network";
 export { landmarksDirect, packDirect } from "./reference/landmarks_direct";

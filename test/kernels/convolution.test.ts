@@ -1,5 +1,5 @@
 /**
- * The stages of assembly/winograd.ts and winograd_int8.ts on maps that aren't square, in blocks that don't divide them, with
+ * The convolutions of assembly/winograd.ts, winograd_int8.ts and the direct kernel on maps that aren't square, in blocks that don't divide them, with
  * scratch of just the size that they ask for. A map of any size lies in a corner of a square one: beyond it are zeros, which
  * is how the references pad.
  */
@@ -7,6 +7,7 @@ import { describe, expect, it } from "vitest";
 import { conv3x3, maxPool2x2 } from "../reference/network.ts";
 import { absolute, WINOGRAD, winograd3x3 } from "../reference/winograd.ts";
 import { expectWithin, finished, gamma } from "../support/bounds.ts";
+import { toPanels } from "../support/layout.ts";
 import { random } from "../support/random.ts";
 import { floats, SEED } from "../support/values.ts";
 import { Kernels, TIERS } from "../support/wasm.ts";
@@ -108,6 +109,42 @@ describe.each(TIERS)("convolutions on maps of any size, %s", (tier) => {
       });
     },
   );
+
+  it.each([
+    [10, 6, 3, 16, true],
+    [4, 14, 5, 8, false],
+  ] as const)("direct, %d×%d×%d → %d channels, pooled %s", (width, height, IC, OC, pooled) => {
+    const side = 14;
+    const by = pooled ? 2 : 1;
+    const from: Shape = { width, height, channels: IC };
+    const to: Shape = { width: width / by, height: height / by, channels: OC };
+    const plane = cropped(floats(IC * side * side, 51, 2), side, from);
+    const weight = floats(OC * IC * 9, 52);
+    const bias = floats(OC, 53);
+    const finish = { slope: 0.25, scale: floats(OC, 54, 2), shift: floats(OC, 55), pooled };
+    const map = new Float32Array(mapSize(from, IC));
+    const places = interior(from);
+    corner(side, from).forEach((source, i) => {
+      map[places[i]!] = plane[source]!;
+    });
+    const order = Array.from({ length: 9 * IC }, (_, i) => (i % IC) * 9 + Math.floor(i / IC));
+    const params = [...bias, ...finish.scale, ...finish.shift, finish.slope, 0, 0, 0];
+    const weights = kernels.input([...params, ...toPanels(weight, OC, 8, order)]);
+    const output = kernels.output(mapSize(to, OC));
+    const sizes = [width, height, IC, OC, Number(pooled)];
+    kernels.call("f32_conv3x3_2x2x8", kernels.input(map), weights, output, ...sizes);
+    const got = kernels.floats(output, mapSize(to, OC)).slice();
+    kernels.check();
+    const terms = conv3x3(plane.map(Math.abs), side, weight.map(Math.abs), bias.map(Math.abs));
+    const error = terms.map((t) => gamma(9 * IC + 1) * t);
+    const { want, bound } = finished(conv3x3(plane, side, weight, bias), error, side, finish);
+    const inside = corner(side / by, to);
+    expectWithin(
+      interior(to).map((at) => got[at]!),
+      inside.map((i) => want[i]!),
+      inside.map((i) => bound[i]!),
+    );
+  });
 
   it.each([
     // width, height, channels, outputs, pooled, tiles in a block, images
