@@ -49,7 +49,7 @@ export function readFrom(parameters: usize): void {
   source = parameters;
 }
 
-/** Passes by a tensor of `count` floats. Returns its address. */
+/** Passes over a tensor of `count` floats. Returns its address. */
 export function take(count: i32): usize {
   const at = source;
   source += (<usize>count) << 2;

@@ -3,8 +3,8 @@
  * network's pack_int8.ts calls these functions in the order of its tensors, after `readFrom` (packing.ts).
  *
  * Activations  low..high in 255 steps, or in 32,767 where that costs nothing: where no transform widens the numbers.
- *              q = round(x / step) + zero with zero = round(−low / step), so that 0 is a whole number. The kernels hold
- *              q − zero.
+ *              q = round(x / step) + zero with zero = round(−low / step), so that 0 is a whole number. Maps
+ *              hold q − zero.
  * Weights      −127..127, round(w / step), a step for each output channel: max |w| / 127, or larger where the sums could
  *              leave the 32 bits of Winograd's transform, which multiplies them by 576 or 36.
  * Parameters   a sum of products stands for sum · unit, unit = step of the input · step of the weights / that factor. Bias
@@ -24,7 +24,7 @@ export enum Layout {
   DENSE,
 }
 
-/** Steps of a stage's output; the last one's isn't quantised. */
+/** Steps of a stage's output, which the last stage leaves unrounded. */
 export const LEVELS_8: i32 = 255;
 export const LEVELS_15: i32 = 32767;
 export const UNROUNDED: i32 = 0;

@@ -1,5 +1,5 @@
 /**
- * Stretches a box of an image to 48×48 BGR as OpenCV's `resize(…, INTER_LINEAR)` does on bytes: fixed-point weights of
+ * Resizes a box of an image to 48×48 BGR as OpenCV's `resize(…, INTER_LINEAR)` does on bytes: fixed-point weights of
  * 11 bits, first along the rows, then down the columns.
  *
  *   position(i) = (i + ½) · size / 48 − ½         in float32 after the product in float64
@@ -8,8 +8,8 @@
  *   pixel(y) = ((w₀ · (upper ≫ 4)) ≫ 16) + ((w₁ · (lower ≫ 4)) ≫ 16) + 2 ≫ 2
  *
  * The caller goes through the 48 rows of the crop and writes the two rows of the image that each needs, so that an image
- * of any size passes through a few kilobytes: the network's weights stay in the cache. `beginBox` once per box, then
- * `boxRow` for each row of the crop, from first to last.
+ * of any size passes through a few kilobytes and the network's weights stay in the cache. It calls `beginBox` for each box,
+ * then `boxRow` for each row of the crop, from first to last.
  *
  * work    RESIZE_BYTES, whose beginning the caller reads: i32 [2][48][first, second, weights, offset], for each column and
  *         then for each row of the crop the two pixels or rows of the box that it lies between
@@ -23,11 +23,10 @@
  */
 
 const SIDE = 48;
-/** The box's rows along the crop, i32 [48][blue, green, red, any] ≫ 4: the last even one and the last odd one. */
-const STRETCHED_BYTES: usize = SIDE * 16;
-const ROWS: usize = SIDE * 16;
-const STRETCHED: usize = 2 * ROWS;
-const NUMBERS: usize = STRETCHED + 2 * STRETCHED_BYTES; // the numbers of those rows, i32
+// In `work`: columns, rows, then the last even and the last odd row(x) ≫ 4, i32 [48][blue, green, red, any], and their numbers.
+const ROW_BYTES: usize = SIDE * 16;
+const STRETCHED: usize = 2 * ROW_BYTES;
+const NUMBERS: usize = 4 * ROW_BYTES;
 const INTERLEAVE: usize = NUMBERS + 16;
 export const RESIZE_BYTES: i32 = SIDE * 16 * 4 + 32;
 
@@ -62,9 +61,9 @@ function fillTaps(table: usize, size: i32, isRow: bool): void {
 
 /** Returns whether the caller writes whole rows: those of `width` pixels fit into `room` bytes. */
 export function beginBox(work: usize, room: i32, width: i32, height: i32, pixelBytes: i32, order: i32): bool {
-  const wholeRows = width * pixelBytes <= room;
+  const wholeRows = width <= room / pixelBytes;
   fillTaps(work, width, false);
-  fillTaps(work + ROWS, height, true);
+  fillTaps(work + ROW_BYTES, height, true);
   for (let x = 0; x < SIDE; x++) {
     const column = work + <usize>x * 16;
     store<i32>(column, (wholeRows ? load<i32>(column) : 2 * x) * pixelBytes, 12);
@@ -78,12 +77,12 @@ export function beginBox(work: usize, room: i32, width: i32, height: i32, pixelB
 function stretched(work: usize, pixels: usize, stride: usize, row: i32): usize {
   const odd: usize = row & 1;
   const number = work + NUMBERS + (odd << 2);
-  const target = work + STRETCHED + odd * STRETCHED_BYTES;
+  const target = work + STRETCHED + odd * ROW_BYTES;
   if (load<i32>(number) == row) return target;
   store<i32>(number, row);
   const interleave = v128.load(work + INTERLEAVE);
   const source = pixels + odd * stride;
-  for (let at: usize = 0; at < STRETCHED_BYTES; at += 16) {
+  for (let at: usize = 0; at < ROW_BYTES; at += 16) {
     const pair = v128.load64_zero(source + load<i32>(work + at, 12));
     const sum = i32x4.dot_i16x8_s(i8x16.swizzle(pair, interleave), v128.load32_splat(work + at, 8));
     v128.store(target + at, i32x4.shr_s(sum, 4));
@@ -101,12 +100,12 @@ function blend(upper: v128, lower: v128, w0: v128, w1: v128): v128 {
 
 /** Row `y` of the crop, whose two rows of the box are in `pixels`, unless an earlier row of the crop needed them too. */
 export function boxRow(work: usize, pixels: usize, stride: usize, y: i32, output: usize): void {
-  const taps = work + ROWS + <usize>y * 16;
+  const taps = work + ROW_BYTES + <usize>y * 16;
   let upper = stretched(work, pixels, stride, load<i32>(taps));
   let lower = stretched(work, pixels, stride, load<i32>(taps, 4));
   const w0 = i32x4.splat(load<u16>(taps, 8));
   const w1 = i32x4.splat(load<u16>(taps, 10));
-  for (const end = upper + STRETCHED_BYTES; upper < end; upper += 64) {
+  for (const end = upper + ROW_BYTES; upper < end; upper += 64) {
     const ab = i16x8.narrow_i32x4_u(
       blend(v128.load(upper), v128.load(lower), w0, w1),
       blend(v128.load(upper, 16), v128.load(lower, 16), w0, w1),

@@ -5,7 +5,7 @@
  * params  f32 scale[4], shift[4], the fourth of both is 0
  * output  f32 [height+2][width+2][4]; the interior is written, the border stays zero for the convolution that follows
  *
- * Four pixels, twelve bytes, a step. Preconditions: width a multiple of 4. Reference: test/reference/network.ts.
+ * A step takes four pixels, twelve bytes. Preconditions: width a multiple of 4. Reference: test/reference/network.ts.
  */
 import { madd } from "../simd";
 

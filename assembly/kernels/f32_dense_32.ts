@@ -1,5 +1,5 @@
 /**
- * Dense layer, fused: y = affine(prelu(W·x + bias)). 32 outputs a step: eight accumulators hide the latency of the
+ * Dense layer, fused: y = affine(prelu(W·x + bias)). A step makes 32 outputs: eight accumulators hide the latency of the
  * multiply-add.
  *
  * input    f32 [IN]

@@ -1,6 +1,6 @@
 /**
- * The pooling head: a depthwise 6×6 convolution over the whole 6×6 map, one output a channel, then
- * affine(prelu(· + bias)). Eight channels a step; the 36 taps run down the interior of the bordered map.
+ * The pooling head: a depthwise 6×6 convolution over the whole 6×6 map, one output per channel, then
+ * affine(prelu(· + bias)). A step takes eight channels; the 36 taps run down the interior of the bordered map.
  *
  * input    f32 [8][8][C], the border is not read
  * weights  f32 bias[C], scale[C], shift[C], slope[4], then [6][6][C]

@@ -1,5 +1,5 @@
 /**
- * y = 1 / (1 + e^−x), element by element, in float64 and rounded once: ten numbers a face.
+ * y = 1 / (1 + e^−x), element by element, in float64 and rounded once: ten numbers per face.
  * Beyond ±88 the result is 0 or 1 without overflow to NaN. Reference: test/reference/network.ts.
  */
 export function f32_sigmoid(input: usize, output: usize, count: i32): void {

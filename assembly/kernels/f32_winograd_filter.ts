@@ -7,9 +7,8 @@
  * filters  f32 [(m+2)²][OC/16][K][16]       (docs/LAYOUTS.md)
  * temp     3·(m+2) vectors
  *
- * Two filters a step, a vector of doubles: the 1-D transform of the columns, then of the rows. It runs once, in the code
- * of V8's first compiler, so it counts instructions.
- * Preconditions: OC a multiple of 16.
+ * A step takes two filters, a vector of doubles: the 1-D transform of the columns, then of the rows. It runs once, in the
+ * code of V8's first compiler, where each instruction counts. Preconditions: OC a multiple of 16.
  * Reference: test/reference/winograd.ts.
  */
 

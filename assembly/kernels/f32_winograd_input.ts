@@ -3,12 +3,11 @@
  *
  *   V = Bᵀ d B,  d a tile of (m+2)×(m+2) pixels, neighbours overlap by two
  *
- * input    f32 [height+2][width+2][K, padded to a multiple of 4], zero border; points at the first pixel of the row of
- *          tiles
+ * input    f32 [height+2][width+2][K, padded to a multiple of 4], zero border; points at the row of tiles
  * panel    f32 [(m+2)²] points, `pointStride` bytes apart, each a tile after the other; points at the row's first tile
  * temp     (m+2)² vectors
  *
- * Four channels a step. A tile goes through the 1-D transform of its columns, then of its rows: two short loops,
+ * A step takes four channels. A tile goes through the 1-D transform of its columns, then of its rows: two short loops,
  * which keep V8's scheduler from spilling what unrolled code would hold. The matrices are those of Lavin and Gray
  * ("Fast Algorithms for Convolutional Neural Networks", 2016): for m = 6 the points 0, ±1, ±2, ±1/2, ∞; for m = 3 the
  * points 0, ±1, 2, ∞.

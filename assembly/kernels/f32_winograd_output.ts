@@ -6,11 +6,11 @@
  *
  * panel    f32 [(m+2)²] points, `pointStride` bytes apart, each [tile][OC]; points at the row's first tile
  * params   f32 bias[OC], scale[OC], shift[OC], slope
- * output   f32 [height+2][width+2][OC], or half of both when pooled; points at the first pixel of the row of tiles
+ * output   f32 [height+2][width+2][OC], or half of both when pooled; points at the row of tiles
  * width    of the convolution's input
  * temp     m·(m+2) vectors
  *
- * Four channels a step, columns then rows as in f32_winograd_input.ts. Pooling comes before bias and PReLU, which is
+ * A step takes four channels, columns then rows as in f32_winograd_input.ts. Pooling comes before bias and PReLU, which is
  * exact for every slope: adding a number is monotone; so is PReLU for a slope ≥ 0 (`rising`); for one below 0 PReLU is
  * the maximum of x and slope·x, and its maximum over a window is max(max x, slope · min x).
  *
@@ -107,7 +107,7 @@ function transform(m: i32, source: usize, step: usize, target: usize, targetStep
   else transform3(source, step, target, targetStep);
 }
 
-/** Aᵀ of F(6,3) on a row, in place of it the maxima of its three pairs and, unless `rising`, their minima. */
+/** Aᵀ of F(6,3) on a row, which the maxima of its three pairs and, unless `rising`, their minima replace. */
 @inline
 function poolRow(rising: bool, row: usize): void {
   const x1 = v128.load(row, 16);

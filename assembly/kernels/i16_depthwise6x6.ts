@@ -8,7 +8,7 @@
  *          together     (docs/LAYOUTS.md)
  * output   i16 [C]
  *
- * Eight channels a step. Preconditions: C a multiple of 8. Reference: test/reference/int8.ts.
+ * A step takes eight channels. Preconditions: C a multiple of 8. Reference: test/reference/int8.ts.
  */
 import { pack16, quantisedSum } from "../simd";
 

@@ -10,7 +10,7 @@
  * filters  i16 [(m+2)²][OC/16][K/2][16][2]       (docs/LAYOUTS.md)
  * temp     2·(m+2)·(m+5) vectors
  *
- * Eight channels a step, two inputs, interleaved at last. Preconditions: K even, OC a multiple of 16.
+ * A step takes eight channels of two inputs, interleaved at last. Preconditions: K even, OC a multiple of 16.
  * Reference: test/reference/int8.ts.
  */
 

@@ -3,11 +3,11 @@
  *
  *   V = Bᵀ d B,  d a tile of (m+2)×(m+2) pixels, neighbours overlap by two
  *
- * input    i16 rows of `row` bytes of pixels of `pixel` bytes, with a border; the first pixel of the row of tiles
- * panel    i16 [(m+2)²] points, `pointStride` bytes apart, each [tile][channel]; the place of the row's first tile
+ * input    i16 rows of `row` bytes of pixels of `pixel` bytes, with a border; points at the row of tiles
+ * panel    i16 [(m+2)²] points, `pointStride` bytes apart, each [tile][channel]; points at the row's first tile
  * temp     (m+2)² vectors
  *
- * Eight channels a step, columns then rows as in f32_winograd_input.ts. Whole numbers, without rounding; 16 bits hold all
+ * A step takes eight channels, columns then rows as in f32_winograd_input.ts. Nothing is rounded, and 16 bits hold all
  * of V for 256 neighbouring values that include 0: the positive coefficients of a point of F(4) add up to at most 68, and
  * so do the negative ones, all of them to at most 100 (50 and 50, or 68 and 32), so |V| ≤ 68 · 255; for F(3) 36 · 255.
  * What overflows on the way comes back, since sums wrap. The points are 0, ±1, ±2, ∞ for m = 4, and 0, ±1, 2, ∞ for 3.

@@ -8,12 +8,12 @@
  * halves   2 where the tiles are those of the row's left and right half in turns (i16_input_pairs.ts), else 1
  * params   f32 bias[OC], scale[OC], shift[OC], slope, low, high, the last three in all lanes of a vector
  *          (docs/LAYOUTS.md)
- * output   i16 [height+2][width+2][OC], or half of both when pooled; points at the first pixel of the row of tiles
+ * output   i16 [height+2][width+2][OC], or half of both when pooled; points at the row of tiles
  * width    of the convolution's input
  * temp     m·(m+2) vectors
  *
  * The transforms are whole, so Aᵀ M A is 576 (m = 4) or 36 (m = 3) times the convolution, without rounding: sums wrap at
- * 2^32 on the way, the result doesn't (pack_int8.ts sees to that). Pooling comes first, which is exact for every slope:
+ * 2^32 on the way, the result doesn't (../packing_int8.ts sees to that). Pooling comes first, which is exact for every slope:
  * conversion to float and adding the bias are monotone; so is PReLU for a slope ≥ 0 (`rising`), for one below 0 its
  * maximum over a window is that of the window's largest or least value.
  *
@@ -91,7 +91,7 @@ function min4(a: v128, b: v128, c: v128, d: v128): v128 {
   return i32x4.min_s(i32x4.min_s(a, b), i32x4.min_s(c, d));
 }
 
-/** A tile of F(4): rows and pool, two rows of six vectors a step → 2×2 pixels. */
+/** A tile of F(4): rows and pool, in each step two rows of six vectors → 2×2 pixels. */
 @inline
 function pooledRows4(
   rising: bool,

@@ -4,7 +4,7 @@
  *   relaxed()                     1 when this module uses relaxed SIMD
  *   memory                        fixed size, never grows
  *   batch()                       faces that one forward pass takes
- *   parameters()                  where the caller writes the tensors, float32 in the order of src/core/tensors.ts;
+ *   parameters()                  where the caller writes the tensors, float32 in the order of src/core/landmarks.ts;
  *   widen(at, count)              … or the halves of a float16 tensor, at the end of its region, then widens them
  *   finite()                      whether all of them are finite
  *   pack()                        takes the tensors over into the kernels' layouts: once, after all are written
@@ -12,7 +12,7 @@
  *   box(width, height, pixelBytes, order)   … or begins a box of an image, from whose rows the module makes a crop
  *                                 (image/u8_resize_bilinear_48x48.ts). Returns whether the caller writes whole rows
  *   taps()                        i32 [2][48][first, second, …], the pixels and the rows of the box that the crop lies between
- *   pixels(row)                   where the caller writes a row of the box before
+ *   pixels(row)                   where the caller writes a row of the box, two at most, before
  *   cropRow(y, slot)              makes a row of the crop from the two rows that it lies between
  *   forward(count)                runs the network on the first `count` crops, 1 ≤ count ≤ batch()
  *   ranges()                      where the caller writes f32 [8][low, high]: the activations after conv1 … fc2
@@ -80,17 +80,6 @@ export function forwardInt8(count: i32): void {
   landmarksInt8(m.CROPS, m.LANDMARKS, count);
 }
 
-const ACTIVATIONS: usize = memory.data<usize>([
-  m.CONV1_MAP,
-  m.CONV2_MAP,
-  m.CONV3_MAP,
-  m.CONV4_MAP,
-  m.CONV5_MAP,
-  m.DEPTHWISE_OUT,
-  m.FC1_OUT,
-  m.FC2_OUT,
-]);
-
 export function activations(stage: i32): usize {
-  return load<usize>(ACTIVATIONS + ((<usize>stage) << 2));
+  return load<usize>(m.ACTIVATIONS + ((<usize>stage) << 2));
 }

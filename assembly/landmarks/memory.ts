@@ -20,7 +20,7 @@ export const PIXELS_STRIDE: i32 = PIXELS_BYTES + 16; // the last two pixels are 
 export const PIXELS: usize = memory.data(2 * PIXELS_STRIDE, 16);
 export const RESIZE: usize = memory.data(RESIZE_BYTES, 16);
 
-// All tensors as float32, in the order of src/core/tensors.ts; `pack` reads them. Each channel of a stage has its weights, a
+// All tensors as float32, in the order of src/core/landmarks.ts; `pack` reads them. Each channel of a stage has its weights, a
 // bias and, but for fc2 and fc3, scale and shift; each stage but fc3 has a slope. The input has scale and shift alone.
 export const PARAMETERS_BYTES: i32 =
   4 *
@@ -61,6 +61,17 @@ export const DEPTHWISE_OUT: usize = memory.data(DEPTHWISE * 4, 16);
 export const FC1_OUT: usize = memory.data(FC1 * 4, 16);
 export const FC2_OUT: usize = memory.data(FC2 * 4, 16);
 export const FC3_OUT: usize = memory.data(32 * 4, 16);
+/** The addresses of those with a range, in the order of RANGES. */
+export const ACTIVATIONS: usize = memory.data<usize>([
+  CONV1_MAP,
+  CONV2_MAP,
+  CONV3_MAP,
+  CONV4_MAP,
+  CONV5_MAP,
+  DEPTHWISE_OUT,
+  FC1_OUT,
+  FC2_OUT,
+]);
 
 // The int8 network. f32 [8][low, high]: the ranges of the activations after conv1 … conv5, depthwise, fc1 and fc2 …
 export const RANGES: usize = memory.data(8 * 2 * 4, 16);
@@ -88,8 +99,9 @@ export const I8_FC2_OUT: usize = memory.data(FC2 * 2, 16);
 
 /** For ../panels.ts: conv5's block in float32 is the largest. */
 export const SCRATCH: usize = memory.data(TILE_BYTES + Conv5.PANELS, 64);
-const MOST: i32 = Conv5.PANELS;
-if (Conv1.PANELS > MOST || Conv2.PANELS > MOST || Conv3.PANELS > MOST || Conv4.PANELS > MOST)
-  ERROR("A block of tiles is larger than the scratch.");
-if (Conv1.I8_PANELS > MOST || Conv2.I8_PANELS > MOST || Conv3.I8_PANELS > MOST || Conv4.I8_PANELS > MOST)
-  ERROR("A block of tiles is larger than the scratch.");
+const ROOM: i32 = Conv5.PANELS;
+if (Conv1.PANELS > ROOM || Conv1.I8_PANELS > ROOM) ERROR("conv1's block is larger than the scratch.");
+if (Conv2.PANELS > ROOM || Conv2.I8_PANELS > ROOM) ERROR("conv2's block is larger than the scratch.");
+if (Conv3.PANELS > ROOM || Conv3.I8_PANELS > ROOM) ERROR("conv3's block is larger than the scratch.");
+if (Conv4.PANELS > ROOM || Conv4.I8_PANELS > ROOM) ERROR("conv4's block is larger than the scratch.");
+if (Conv5.I8_PANELS > ROOM) ERROR("conv5's block in int8 is larger than the scratch.");

@@ -30,7 +30,7 @@ export function conv5(output: usize, faces: i32): void {
   convolve<Conv4, Conv5>(Conv5.TILE, Conv5.BLOCK, m.CONV4_MAP, m.CONV5_WEIGHTS, output, faces, m.SCRATCH);
 }
 
-/** conv5's map → what a face is asked for. */
+/** From conv5's map of a face to its landmarks. */
 export function head(map: usize, landmarks: usize): void {
   f32_depthwise6x6_8(map, m.DEPTHWISE_WEIGHTS, m.DEPTHWISE_OUT, DEPTHWISE);
   f32_dense_32(m.DEPTHWISE_OUT, m.FC1_WEIGHTS, m.FC1_OUT, DEPTHWISE, FC1);

@@ -32,7 +32,7 @@ export function conv5(output: usize, faces: i32): void {
   convolve<Conv4, Conv5>(Conv5.I8_BLOCK, m.I8_CONV4_MAP, m.I8_CONV5_WEIGHTS, output, faces, m.SCRATCH);
 }
 
-/** conv5's map → what a face is asked for. */
+/** From conv5's map of a face to its landmarks. */
 function head(map: usize, landmarks: usize): void {
   i16_depthwise6x6(map, m.I8_DEPTHWISE_WEIGHTS, m.I8_DEPTHWISE_OUT, DEPTHWISE);
   i16_dense_16(m.I8_DEPTHWISE_OUT, m.I8_FC1_WEIGHTS, m.I8_FC1_OUT, DEPTHWISE, FC1, !FLOATS);

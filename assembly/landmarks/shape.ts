@@ -157,3 +157,33 @@ export const DEPTHWISE: i32 = Conv5.CHANNELS;
 export const FC1: i32 = 256;
 export const FC2: i32 = 64;
 export const FC3: i32 = 10; // x and y of five points
+
+// Convolutions take whole tiles, an even number in a block, at least a row of them, and make channels by the sixteen.
+if (Input.SIZE % Conv1.TILE || Conv1.BLOCK % 2 || Conv1.BLOCK * Conv1.TILE < Input.SIZE)
+  ERROR("conv1 can't be computed by these tiles.");
+if (Conv1.SIZE % Conv2.TILE || Conv2.BLOCK % 2 || Conv2.BLOCK * Conv2.TILE < Conv1.SIZE)
+  ERROR("conv2 can't be computed by these tiles.");
+if (Conv2.SIZE % Conv3.TILE || Conv3.BLOCK % 2 || Conv3.BLOCK * Conv3.TILE < Conv2.SIZE)
+  ERROR("conv3 can't be computed by these tiles.");
+if (Conv3.SIZE % Conv4.TILE || Conv4.BLOCK % 2 || Conv4.BLOCK * Conv4.TILE < Conv3.SIZE)
+  ERROR("conv4 can't be computed by these tiles.");
+if (Conv4.SIZE % Conv5.TILE || Conv5.BLOCK % 2 || Conv5.BLOCK * Conv5.TILE < Conv4.SIZE)
+  ERROR("conv5 can't be computed by these tiles.");
+if (Input.SIZE % 4 || Conv1.I8_BLOCK % 2 || Conv1.I8_BLOCK * 4 < Input.SIZE)
+  ERROR("conv1 can't be computed by these tiles in int8.");
+if (Conv1.SIZE % 4 || Conv2.I8_BLOCK % 2 || Conv2.I8_BLOCK * 4 < Conv1.SIZE)
+  ERROR("conv2 can't be computed by these tiles in int8.");
+if (Conv2.SIZE % 4 || Conv3.I8_BLOCK % 2 || Conv3.I8_BLOCK * 4 < Conv2.SIZE)
+  ERROR("conv3 can't be computed by these tiles in int8.");
+if (Conv3.SIZE % 3 || Conv4.I8_BLOCK % 2 || Conv4.I8_BLOCK * 3 < Conv3.SIZE)
+  ERROR("conv4 can't be computed by these tiles in int8.");
+if (Conv4.SIZE % 3 || Conv5.I8_BLOCK % 2 || Conv5.I8_BLOCK * 3 < Conv4.SIZE)
+  ERROR("conv5 can't be computed by these tiles in int8.");
+if (
+  Conv1.CHANNELS % 16 ||
+  Conv2.CHANNELS % 16 ||
+  Conv3.CHANNELS % 16 ||
+  Conv4.CHANNELS % 16 ||
+  DEPTHWISE % 16
+)
+  ERROR("A convolution's channels aren't a multiple of 16.");

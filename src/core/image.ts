@@ -90,7 +90,7 @@ export function cropInto(
   };
   const copied = [-1, -1]; // the last even row and the last odd one, which lie apart
   for (let y = 0; y < 48; y++) {
-    for (const row of taps.subarray(4 * (48 + y), 4 * (48 + y) + 2)) {
+    for (const row of [taps[4 * (48 + y)]!, taps[4 * (48 + y) + 1]!]) {
       if (copied[row & 1] === row) continue;
       copyRow(row);
       copied[row & 1] = row;

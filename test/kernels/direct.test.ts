@@ -169,24 +169,60 @@ describe.each(TIERS)("direct kernels, %s", (tier) => {
     },
   );
 
-  it("the input stage maps every byte of every channel", () => {
-    const crop = Uint8Array.from({ length: 6912 }, (_, i) => (i * 7 + Math.floor(i / 256)) % 256);
+  it.each([
+    [48, 48],
+    [4, 7],
+    [64, 3],
+  ])("the input stage maps every byte of every channel, %d×%d", (width, height) => {
+    const bytes = 3 * width * height;
+    const crop = Uint8Array.from({ length: bytes }, (_, i) => (i * 7 + Math.floor(i / 256)) % 256);
     const scale = floats(3, 13, 0.02);
     const shift = floats(3, 14, 2);
-    const input = kernels.output(6912 / 4 + 1);
-    new Uint8Array(kernels.memory, input, 6912).set(crop);
-    const output = kernels.output(50 * 50 * 4);
-    kernels.call("f32_affine_input", input, kernels.input([...scale, 0, ...shift, 0]), output, 48, 48);
-    const map = kernels.floats(output, 50 * 50 * 4).slice();
+    const input = kernels.output(bytes / 4 + 1);
+    new Uint8Array(kernels.memory, input, bytes).set(crop);
+    const size = (height + 2) * (width + 2) * 4;
+    const output = kernels.output(size);
+    const params = kernels.input([...scale, 0, ...shift, 0]);
+    kernels.call("f32_affine_input", input, params, output, width, height);
+    const map = kernels.floats(output, size).slice();
     kernels.check();
-    const got = fromMap(map, 48, 4);
-    expect(map.filter(Number.isNaN).length).toBe((50 * 50 - 48 * 48) * 4);
-    for (let i = 0; i < 48 * 48 * 4; i++) {
-      const c = Math.floor(i / 2304);
-      const terms = c < 3 ? [crop[(i % 2304) * 3 + c]! * scale[c]!, shift[c]!] : [0, 0];
+    for (let i = 0; i < size; i++) {
+      const [c, x, y] = [i % 4, (Math.floor(i / 4) % (width + 2)) - 1, Math.floor(i / 4 / (width + 2)) - 1];
+      if (x < 0 || y < 0 || x >= width || y >= height) {
+        expect(map[i], `border, ${y}, ${x}`).toBeNaN();
+        continue;
+      }
+      const terms = c < 3 ? [crop[(y * width + x) * 3 + c]! * scale[c]!, shift[c]!] : [0, 0];
       const bound = gamma(2) * (Math.abs(terms[0]!) + Math.abs(terms[1]!));
-      expect(Math.abs(got[i]! - (terms[0]! + terms[1]!))).toBeLessThanOrEqual(bound);
+      expect(Math.abs(map[i]! - (terms[0]! + terms[1]!))).toBeLessThanOrEqual(bound);
     }
+  });
+
+  it.each([
+    [48, 48],
+    [8, 5],
+    [40, 3],
+  ])("the int8 input stage puts two halves of a row side by side, %d×%d", (width, height) => {
+    const bytes = 3 * width * height;
+    const crop = Uint8Array.from({ length: bytes }, (_, i) => (i * 7 + Math.floor(i / 256)) % 256);
+    const zero = [13, 255, 0, -2];
+    const input = kernels.output(bytes / 4 + 4);
+    new Uint8Array(kernels.memory, input, bytes).set(crop);
+    const vectors = width / 2 + 2;
+    const output = kernels.output((height + 2) * vectors * 4);
+    new Uint8Array(kernels.memory, output, (height + 2) * vectors * 16).fill(0);
+    const offsets = kernels.output(4);
+    new Int16Array(kernels.memory, offsets, 8).set([...zero, ...zero]);
+    kernels.call("i16_input_pairs", input, offsets, output, width, height);
+    const map = new Int16Array(kernels.memory, output, (height + 2) * vectors * 8).slice();
+    kernels.check();
+    map.forEach((got, i) => {
+      const y = Math.floor(i / 8 / vectors) - 1;
+      const x = (Math.floor(i / 8) % vectors) - 1 + (i % 8 < 4 ? 0 : width / 2);
+      const inside = x >= 0 && y >= 0 && x < width && y < height;
+      const byte = i % 4 === 3 ? 0 : crop[(y * width + x) * 3 + (i % 4)]!;
+      expect(got, `${y}, ${x}, channel ${i % 4}`).toBe(inside ? byte - zero[i % 4]! : 0);
+    });
   });
 
   it("the sigmoid is the float64 one rounded once, at both ends too", () => {

@@ -12,7 +12,7 @@ const newest = (folder: string): number =>
 /** Builds each module of test/assembly for both tiers, by the targets of the product, where a source is newer. */
 export default async function setup(): Promise<void> {
   mkdirSync("build/test", { recursive: true });
-  const changed = Math.max(newest("assembly"), newest("test/assembly"));
+  const changed = Math.max(newest("assembly"), newest("test/assembly"), statSync("asconfig.json").mtimeMs);
   for (const file of readdirSync("test/assembly").filter((name) => name.endsWith(".ts"))) {
     for (const tier of ["baseline", "relaxed"]) {
       const outFile = `build/test/${basename(file, ".ts")}-${tier}.wasm`;
