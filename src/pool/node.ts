@@ -19,7 +19,8 @@ export function createPool(options?: PoolOptions): Promise<Pool> {
           execArgv: [],
         });
         worker.on("message", onAnswer);
-        worker.on("error", (error: Error) => onEnd(error.message));
+        worker.on("error", onEnd);
+        worker.on("messageerror", onEnd);
         worker.on("exit", (status) => onEnd(`exit status ${status}`));
         return {
           post: (message, transfer) => worker.postMessage(message, transfer),

@@ -16,7 +16,10 @@ import type {
 import type { Answer, Start, Work } from "./messages.ts";
 
 export interface PoolOptions extends LandmarkerOptions {
-  /** How many workers, 1 to 256; default as many as the machine has cores, at most 8: one thread can't feed more. */
+  /**
+   * How many workers, 1 to 256; default as many as the machine has cores (2 where a browser doesn't tell), at most 8: one
+   * thread can't feed more.
+   */
   readonly size?: number | undefined;
 }
 
@@ -34,9 +37,10 @@ export interface Platform {
   /**
    * Starts the worker's script.
    * @param onAnswer called with each message that it posts
-   * @param onEnd called when it fails or ends by itself
+   * @param onEnd called with an error or a text when it fails or ends by itself
+   * @throws Error when it can't be started
    */
-  start(onAnswer: (answers: Answer[]) => void, onEnd: (reason: string) => void): Thread;
+  start(onAnswer: (answers: Answer[]) => void, onEnd: (reason: unknown) => void): Thread;
 }
 
 const MOST_WORKERS = 256;
@@ -54,7 +58,7 @@ interface Job {
 }
 
 interface Seat {
-  readonly thread: Thread;
+  thread?: Thread;
   /** What it works on: nothing while it starts. */
   jobs: readonly Job[];
   state: "starting" | "idle" | "busy";
@@ -104,7 +108,7 @@ export class Pool {
     try {
       await Promise.all(Array.from({ length: size }, () => pool.#seat()));
     } catch (error) {
-      await pool.dispose();
+      await pool.dispose().catch(() => {}); // of two errors, the first one tells why
       throw error;
     }
     return pool;
@@ -154,7 +158,7 @@ export class Pool {
   /** Ends the workers. What is pending and every later call is rejected. */
   async dispose(): Promise<void> {
     const threads = this.#end(new Error("This Pool has been disposed: create another one."));
-    await Promise.all(threads.map((thread) => thread.stop()));
+    await Promise.all(threads.map(async (thread) => thread.stop())); // each one, even after one that throws
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -220,43 +224,57 @@ export class Pool {
     while (count < most && this.#waiting[count]!.verify === verify) count++;
     seat.jobs = this.#waiting.splice(0, count);
     seat.state = "busy";
-    const crops = new Uint8Array(count * CROP_BYTES);
-    for (const [i, { crop }] of seat.jobs.entries()) crops.set(crop, i * CROP_BYTES);
-    seat.thread.keepAlive(true);
-    seat.thread.post({ crops, verify }, [crops.buffer]);
+    try {
+      const crops = new Uint8Array(count * CROP_BYTES);
+      for (const [i, { crop }] of seat.jobs.entries()) crops.set(crop, i * CROP_BYTES);
+      seat.thread!.keepAlive(true);
+      seat.thread!.post({ crops, verify }, [crops.buffer]);
+    } catch (error) {
+      this.#replace(seat, error);
+    }
   }
 
   /** Starts a worker; resolves when it can take work. */
   #seat(): Promise<void> {
     return new Promise((started, fail) => {
-      const thread = this.#platform.start(
-        (answers) => {
-          for (const [i, job] of seat.jobs.entries()) job.done(answers[i]!);
-          seat.jobs = [];
-          seat.state = "idle";
-          thread.keepAlive(false);
-          started();
-          this.#wake();
-        },
-        (reason) => {
-          const error = new Error(`A worker of the pool ended: ${reason}`);
-          fail(error);
-          this.#replace(seat, error);
-        },
-      );
-      const seat: Seat = { thread, jobs: [], state: "starting" };
+      const seat: Seat = { jobs: [], state: "starting" };
+      const end = (reason: unknown) => fail(this.#replace(seat, reason));
       this.#seats.add(seat);
-      thread.post(this.#start);
+      try {
+        seat.thread = this.#platform.start((answers) => {
+          try {
+            for (const [i, job] of seat.jobs.entries()) job.done(answers[i]!);
+            seat.jobs = [];
+            seat.state = "idle";
+            seat.thread!.keepAlive(false);
+            started();
+            this.#wake();
+          } catch (error) {
+            end(error);
+          }
+        }, end);
+        seat.thread.post(this.#start);
+      } catch (error) {
+        end(error);
+      }
     });
   }
 
-  /** Fails the faces of a worker that ended, and starts another one. One that couldn't even start isn't tried again. */
-  #replace(seat: Seat, error: Error): void {
-    if (!this.#seats.delete(seat)) return;
-    void seat.thread.stop();
+  /**
+   * Fails the faces of a worker that ended, and starts another one. One that couldn't even start isn't tried again: without
+   * any worker the pool ends.
+   * @returns the error that they fail with
+   */
+  #replace(seat: Seat, reason: unknown): Error {
+    const text = reason instanceof Error ? reason.message : reason;
+    const verb = seat.state === "starting" ? "couldn't start" : "ended";
+    const error = new Error(`A worker of the pool ${verb}: ${text}`, { cause: reason });
+    if (!this.#seats.delete(seat)) return error;
+    void (async () => seat.thread?.stop())().catch(() => {}); // it has failed already
     for (const job of seat.jobs) job.fail(error);
     if (seat.state !== "starting") this.#seat().catch(() => {});
     else if (this.#seats.size === 0) this.#end(error);
+    return error;
   }
 
   /** Rejects what is pending. @returns the threads that there were */
@@ -267,6 +285,6 @@ export class Pool {
     for (const job of [...seats.flatMap(({ jobs }) => jobs), ...this.#waiting.splice(0)])
       job.fail(this.#ended);
     for (const resume of this.#whenReady.splice(0)) resume();
-    return seats.map(({ thread }) => thread);
+    return seats.flatMap(({ thread }) => thread ?? []);
   }
 }

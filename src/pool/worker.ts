@@ -5,6 +5,7 @@ import type { Answer, Start, Work } from "./messages.ts";
 
 declare const port: {
   onmessage: ((event: { readonly data: Start | Work }) => void) | null;
+  onmessageerror: (() => void) | null;
   postMessage(answers: Answer[]): void;
 };
 
@@ -24,4 +25,9 @@ port.onmessage = ({ data }) => {
   const boxes = Array.from({ length: count }, (_, i) => ({ x: 0, y: 48 * i, width: 48, height: 48 }));
   const faces = landmarker.detectAll(image, boxes, { verify });
   port.postMessage(faces.map(({ normalized, score }) => ({ normalized, score })));
+};
+
+// Thrown, it reaches the pool, which would wait for an answer otherwise.
+port.onmessageerror = () => {
+  throw new Error("a message couldn't be read");
 };

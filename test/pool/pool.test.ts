@@ -187,7 +187,7 @@ describe("createPool", () => {
       if (threads.length === 2) void worker.terminate();
     };
     const error = await reason(createPool({ size: 3 }));
-    expect(error.message).toMatch(/^A worker of the pool ended: exit status/);
+    expect(error.message).toMatch(/^A worker of the pool couldn't start: exit status/);
     expect(threads.map(({ threadId }) => threadId)).toEqual([-1, -1, -1]); // Node's sign of a thread that has gone
   });
 });
@@ -293,6 +293,13 @@ describe.each([
   it.skipIf(!node)("ends by itself once it has its answers", async () => {
     const result = await run("ends", "pool.run(crop).then(({ length }) => console.log(length));");
     expect(result).toEqual({ status: 0, stdout: "10\n", stderr: "" });
+  });
+
+  // Its flag had another name before Node 23.
+  it.skipIf(node !== process.execPath)("learns why, where threads are forbidden", async () => {
+    const result = await run("forbidden", "", "--permission", "--allow-fs-read=*");
+    expect(result.status).toBe(1);
+    expect(result.stderr).toMatch(/Error: A worker of the pool couldn't start: .*permission/i);
   });
 
   it.skipIf(!node)("keeps its options from the workers", async () => {

@@ -67,6 +67,8 @@ describe("the pool in", () => {
 const POLICY =
   "default-src 'none'; connect-src 'self'; script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval'; worker-src";
 
+const TRUSTED = "require-trusted-types-for 'script'; trusted-types";
+
 /** The pages page.html and crash.html run the app of that name; the rest are files, of bundles below `/pool-…`. */
 function answer({ pathname, searchParams }: URL): Answer {
   const name = /^\/(page|crash)\.html$/.exec(pathname)?.[1];
@@ -94,6 +96,16 @@ for (const name of browserNames) {
     it("without a bundler", async () => check(await browser.open("page.html")));
     it("under a policy that allows worker-src blob:", async () =>
       check(await browser.open("page.html?workers=blob:")));
+    it("under a policy that requires trusted types and allows the pool's", async () =>
+      check(await browser.open(`page.html?workers=blob:; ${TRUSTED} fivepoint`)));
+    it.skipIf(name !== "Chromium")(
+      "says that the policy must allow its trusted types where it doesn't",
+      async () => {
+        expect(await browser.open(`page.html?workers=blob:; ${TRUSTED} other`)).toEqual({
+          error: expect.stringMatching(/trusted-types fivepoint/),
+        });
+      },
+    );
     it("says what the policy must allow where it doesn't", async () => {
       expect(await browser.open("page.html?workers='self'")).toEqual({
         error: expect.stringMatching(/worker-src blob:/),
