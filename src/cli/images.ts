@@ -83,9 +83,10 @@ async function search(pattern: string, root: string): Promise<Input[]> {
   for (const path of found.sort()) {
     const folder = dirname(path);
     if (!folders.has(folder)) folders.set(folder, await realpath(folder));
-    const real = folders.get(folder)!;
-    const file = join(real, basename(path));
-    if (!paths.has(file) || real === join(realRoot, relative(root, folder))) paths.set(file, path);
+    const realFolder = folders.get(folder)!;
+    const file = join(realFolder, basename(path));
+    const unlinked = realFolder === join(realRoot, relative(root, folder));
+    if (unlinked || !paths.has(file)) paths.set(file, path);
   }
   return [...unreadable, ...[...paths.values()].sort().map((path) => ({ path }))];
 }

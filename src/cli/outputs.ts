@@ -23,16 +23,16 @@ export class OutputPlan {
     if (path === undefined) return;
     if (path.endsWith("/") || path.endsWith(sep) || (await isFolder(path)))
       throw new InvalidArgumentError(`${flag} ${path}: expected the name of a file, but this is a folder.`);
-    const real = await realTarget(path);
-    if (this.#inputs.has(real)) throw overwrites(flag, path, real);
-    const other = this.#outputs.get(real);
-    if (other === flag) throw new InvalidArgumentError(`${flag}: two results would be written to ${real}.`);
+    const target = await realTarget(path);
+    if (this.#inputs.has(target)) throw overwrites(flag, path, target);
+    const other = this.#outputs.get(target);
+    if (other === flag) throw new InvalidArgumentError(`${flag}: two results would be written to ${target}.`);
     if (other !== undefined) {
       throw new InvalidArgumentError(
-        `${other} and ${flag}: expected different places, but both write ${real}.`,
+        `${other} and ${flag}: expected different places, but both write ${target}.`,
       );
     }
-    this.#outputs.set(real, flag);
+    this.#outputs.set(target, flag);
   }
 
   /** Names files `path-1`, `path-2` … up to a number, which may be written in place of `path`. */
@@ -46,31 +46,31 @@ export class OutputPlan {
    * @throws InvalidArgumentError when an input or another flag's output has such a name
    */
   settleSeries(): Set<string> {
-    for (const real of this.#inputs) {
-      const series = this.#seriesOf(real);
-      if (series) throw overwrites(series.flag, real, real);
+    for (const target of this.#inputs) {
+      const series = this.#seriesOf(target);
+      if (series) throw overwrites(series.flag, target, target);
     }
     const shared = new Set<string>();
-    for (const [real, flag] of this.#outputs) {
-      const series = this.#seriesOf(real);
+    for (const [target, flag] of this.#outputs) {
+      const series = this.#seriesOf(target);
       if (series?.flag === flag) shared.add(flag);
       else if (series) {
         throw new InvalidArgumentError(
-          `${flag} and ${series.flag}: expected different places, but both may write ${real}.`,
+          `${flag} and ${series.flag}: expected different places, but both may write ${target}.`,
         );
       }
     }
     return shared;
   }
 
-  #seriesOf(real: string) {
-    const { dir, name, ext } = parse(real);
+  #seriesOf(target: string) {
+    const { dir, name, ext } = parse(target);
     const [, stem, number] = /^(.*)-([1-9]\d*)$/.exec(name) ?? [];
     const series = stem === undefined ? undefined : this.#series.get(resolve(dir, stem + ext));
     return series && Number(number) <= series.most ? series : undefined;
   }
 }
 
-function overwrites(flag: string, path: string, real: string): InvalidArgumentError {
-  return new InvalidArgumentError(`${flag} ${path}: would overwrite the input ${real}.`);
+function overwrites(flag: string, path: string, target: string): InvalidArgumentError {
+  return new InvalidArgumentError(`${flag} ${path}: would overwrite the input ${target}.`);
 }

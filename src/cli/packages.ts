@@ -2,7 +2,7 @@
 import { createRequire } from "node:module";
 import { join } from "node:path";
 
-const PLACES = [import.meta.url, join(process.cwd(), "package.json")];
+const SEARCHED_FROM = [import.meta.url, join(process.cwd(), "package.json")];
 
 /**
  * Finds an installed package.
@@ -10,9 +10,9 @@ const PLACES = [import.meta.url, join(process.cwd(), "package.json")];
  * @returns the path of its main file, undefined where it isn't installed
  */
 export function findPackage(name: string): string | undefined {
-  for (const place of PLACES) {
+  for (const module of SEARCHED_FROM) {
     try {
-      return createRequire(place).resolve(name);
+      return createRequire(module).resolve(name);
     } catch {}
   }
   return undefined;

@@ -14,7 +14,7 @@ import type { Condition } from "./conditions.ts";
 import { contactSheet } from "./contact-sheet.ts";
 import { type LabelledFace, readDataset } from "./dataset.ts";
 import { errorCurves, predictionsCsv, printJson, printText } from "./print.ts";
-import { judgeFaces, type Network, type Run, readSamples, worstFaces } from "./run.ts";
+import { measureFaces, type Network, type Run, readSamples, worstFaces } from "./run.ts";
 
 interface Options {
   images?: string;
@@ -113,7 +113,7 @@ async function evaluate(dataset: string, options: Options): Promise<void> {
     networks.map((network): Run => ({ network, condition, faces: [], answers: [] })),
   );
   const report = new Report(faces.length, "faces");
-  for await (const { face, error } of judgeFaces(faces, runs)) {
+  for await (const { face, error } of measureFaces(faces, runs)) {
     report.advance();
     if (error === undefined) continue;
     process.exitCode = 1;

@@ -30,20 +30,20 @@ export interface Answer {
 }
 
 /** A face after it went through all runs: why it failed one, if it did. It is then left out of all. */
-export interface Judged {
+export interface Measured {
   readonly face: LabelledFace;
   readonly error?: string;
 }
 
 /** Puts faces through runs, which collect them with the answers, in the order of their images. */
-export async function* judgeFaces(
+export async function* measureFaces(
   faces: readonly LabelledFace[],
   runs: readonly Run[],
-): AsyncGenerator<Judged> {
-  const judge = (group: readonly LabelledFace[]) => judgeImage(group, runs);
+): AsyncGenerator<Measured> {
+  const measure = (group: readonly LabelledFace[]) => measureImage(group, runs);
   const options = { concurrency: availableParallelism() };
-  for await (const judged of pMapIterable(byImage(faces), judge, options)) {
-    for (const { face, result } of judged) {
+  for await (const measured of pMapIterable(byImage(faces), measure, options)) {
+    for (const { face, result } of measured) {
       if (result instanceof Error) {
         yield { face, error: result.message };
         continue;
@@ -68,15 +68,15 @@ function byImage(faces: readonly LabelledFace[]): Iterable<LabelledFace[]> {
 }
 
 /** The faces of one image with an answer per run, or why there is none. */
-async function judgeImage(faces: readonly LabelledFace[], runs: readonly Run[]) {
+async function measureImage(faces: readonly LabelledFace[], runs: readonly Run[]) {
   const image = await readImage(faces[0]!.path).catch((error: Error) => error);
   return faces.map((face) => ({
     face,
-    result: image instanceof Error ? image : judgeFace(image, face, runs),
+    result: image instanceof Error ? image : measureFace(image, face, runs),
   }));
 }
 
-function judgeFace(image: RgbImage, face: LabelledFace, runs: readonly Run[]): Answer[] | Error {
+function measureFace(image: RgbImage, face: LabelledFace, runs: readonly Run[]): Answer[] | Error {
   try {
     return runs.map(({ network, condition }) =>
       ask(network, condition, applyCondition(image, face, condition)),

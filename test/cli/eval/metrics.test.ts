@@ -6,7 +6,7 @@ import {
   pointErrors,
   relativePoints,
   summarise,
-} from "../../src/cli/eval/metrics.ts";
+} from "../../../src/cli/eval/metrics.ts";
 
 // Eyes 0.4 apart, and a prediction that is right but for one point.
 const truth = [0.3, 0.4, 0.7, 0.4, 0.5, 0.6, 0.35, 0.8, 0.65, 0.8];

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import sharp from "sharp";
 import { beforeAll, describe, expect, it } from "vitest";
-import { command, jsonLines, MAIN, temporaryFolder } from "./support.ts";
+import { command, jsonLines, MAIN, temporaryFolder } from "../support.ts";
 
 /** Two processes' worth. */
 const COUNT = 100;
