@@ -113,3 +113,11 @@ export function packDense(target: usize, inputs: i32, outputs: i32, hasSlope: bo
   }
   packParams(target, outputs, padded, hasSlope, hasAffine);
 }
+
+/** The next `count` floats, times `factor`. */
+export function packScaled(target: usize, count: i32, factor: f64): void {
+  const source = take(count);
+  for (let i: usize = 0; i < (<usize>count) << 2; i += 4) {
+    store<f32>(target + i, <f32>(<f64>load<f32>(source + i) * factor));
+  }
+}

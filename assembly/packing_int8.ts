@@ -39,6 +39,11 @@ let range: usize = 0;
 let step: f64 = 1;
 let reach: f64 = 255;
 
+/** The step of the activation that the next stage reads. */
+export function inputStep(): f64 {
+  return step;
+}
+
 // Scratch: the weights of an output channel as i16; a tile; the first filters, f32 [OC][4][3][3]; i16 [K][3][3][OC].
 let row: usize = 0;
 let temp: usize = 0;

@@ -14,14 +14,26 @@
  *   taps()                        i32 [2][48][first, second, …], the pixels and the rows of the box that the crop lies between
  *   pixels(row)                   where the caller writes a row of the box, two at most, before
  *   cropRow(y, slot)              makes a row of the crop from the two rows that it lies between
+ *   warp()                        where the caller writes a warp of an image (image/u8_warp_bilinear.ts), to be begun by
+ *   warpColumns();                then, for each part of its output,
+ *   window(), windowBytes()       where the caller writes the pixels of the image that
+ *   warpRows(first, rows, output) needs, or
+ *   warpPlaces(row)               returns the positions in the image of a row, i32 [columns][X, Y] in 1/32 of a pixel, and
+ *   warpTaps(output)              makes that row of the four pixels of each column, which the caller wrote to window()
  *   forward(count)                runs the network on the first `count` crops, 1 ≤ count ≤ batch()
  *   ranges()                      where the caller writes f32 [8][low, high]: the activations after conv1 … fc2
  *   packInt8(), forwardInt8(count)       the same in int8
  *   activations(stage)            what `forward(1)` left after a stage, in the order of the ranges: f32
  *                                 [size+2][size+2][channels] of a convolution, [channels] of the others
- *   landmarks()                   the results, f32 [batch][10]
+ *   landmarks(), scores()         the results, f32 [batch][10] and f32 [batch]
  */
 import { beginBox, boxRow } from "../image/u8_resize_bilinear_48x48";
+import {
+  warpColumns as beginWarp,
+  warpPlaces as placesOfRow,
+  warpRows as rowsOfWindow,
+  warpTaps as rowOfTaps,
+} from "../image/u8_warp_bilinear";
 import * as m from "./memory";
 import { landmarks as network } from "./network";
 import { landmarksInt8 } from "./network_int8";
@@ -64,12 +76,45 @@ export function cropRow(y: i32, slot: i32): void {
   boxRow(m.RESIZE, m.PIXELS, m.PIXELS_STRIDE, y, row);
 }
 
+export function warp(): usize {
+  return m.WARP;
+}
+
+export function window(): usize {
+  return m.WINDOW;
+}
+
+export function windowBytes(): i32 {
+  return m.WINDOW_BYTES;
+}
+
+export function warpColumns(): void {
+  beginWarp(m.WARP, m.WARP_TABLE);
+}
+
+export function warpRows(first: i32, rows: i32, output: usize): void {
+  rowsOfWindow(m.WARP, m.WARP_TABLE, m.WINDOW, first, rows, output);
+}
+
+export function warpPlaces(row: i32): usize {
+  placesOfRow(m.WARP, m.WARP_TABLE, row, m.WARP_PLACES);
+  return m.WARP_PLACES;
+}
+
+export function warpTaps(output: usize): void {
+  rowOfTaps(m.WARP, m.WARP_PLACES, m.WINDOW, output);
+}
+
 export function landmarks(): usize {
   return m.LANDMARKS;
 }
 
+export function scores(): usize {
+  return m.SCORES;
+}
+
 export function forward(count: i32): void {
-  network(m.CROPS, m.LANDMARKS, count);
+  network(m.CROPS, m.LANDMARKS, m.SCORES, count);
 }
 
 export function ranges(): usize {
@@ -77,7 +122,7 @@ export function ranges(): usize {
 }
 
 export function forwardInt8(count: i32): void {
-  landmarksInt8(m.CROPS, m.LANDMARKS, count);
+  landmarksInt8(m.CROPS, m.LANDMARKS, m.SCORES, count);
 }
 
 export function activations(stage: i32): usize {

@@ -5,6 +5,7 @@
  * of the convolutions. docs/LAYOUTS.md draws what lies in each region.
  */
 import { RESIZE_BYTES } from "../image/u8_resize_bilinear_48x48";
+import { WARP_BYTES, WARP_COLUMNS } from "../image/u8_warp_bilinear";
 import { TILE_BYTES } from "../panels";
 import { BATCH, Conv1, Conv2, Conv3, Conv4, Conv5, DEPTHWISE, FC1, FC2, FC3, Input } from "./shape";
 
@@ -13,6 +14,8 @@ export const CROP_BYTES: i32 = Input.SIZE * Input.SIZE * Input.CHANNELS;
 export const CROPS: usize = memory.data(BATCH * CROP_BYTES + 16, 16);
 /** f32 [BATCH][10], in 0..1. */
 export const LANDMARKS: usize = memory.data(BATCH * FC3 * 4, 16);
+/** f32 [BATCH], in 0..1. */
+export const SCORES: usize = memory.data(BATCH * 4, 16);
 
 /** u8: two rows of the part of an image that a crop is made of, and what image/ works in. */
 export const PIXELS_BYTES: i32 = 1 << 16;
@@ -20,8 +23,16 @@ export const PIXELS_STRIDE: i32 = PIXELS_BYTES + 16; // the last two pixels are 
 export const PIXELS: usize = memory.data(2 * PIXELS_STRIDE, 16);
 export const RESIZE: usize = memory.data(RESIZE_BYTES, 16);
 
+/** What image/u8_warp_bilinear.ts works in: a warp, two tables of its columns, and u8 pixels of the image. */
+export const WARP: usize = memory.data(WARP_BYTES, 16);
+export const WARP_TABLE: usize = memory.data(WARP_COLUMNS * 8, 16);
+export const WARP_PLACES: usize = memory.data(WARP_COLUMNS * 8, 16);
+export const WINDOW_BYTES: i32 = 1 << 18;
+export const WINDOW: usize = memory.data(WINDOW_BYTES + 16, 16);
+
 // All tensors as float32, in the order of src/core/landmarks.ts; `pack` reads them. Each channel of a stage has its weights, a
-// bias and, but for fc2 and fc3, scale and shift; each stage but fc3 has a slope. The input has scale and shift alone.
+// bias and, but for fc2 and fc3, scale and shift; each stage but fc3 has a slope. The input has scale and shift alone. The score
+// head comes last; three floats more make whole vectors.
 export const PARAMETERS_BYTES: i32 =
   4 *
   (2 * Input.CHANNELS +
@@ -34,7 +45,9 @@ export const PARAMETERS_BYTES: i32 =
     (DEPTHWISE + 3) * FC1 +
     (FC1 + 1) * FC2 +
     (FC2 + 1) * FC3 +
-    8);
+    8 +
+    (FC1 + 1) +
+    3);
 export const PARAMETERS: usize = memory.data(PARAMETERS_BYTES, 16);
 
 // What `pack` makes of them for the kernels: each stage's bias, scale, shift and slope, then its filters or weights.
@@ -48,6 +61,7 @@ export const DEPTHWISE_WEIGHTS: usize = memory.data(((36 + 3) * DEPTHWISE + 4) *
 export const FC1_WEIGHTS: usize = memory.data(((DEPTHWISE + 3) * FC1 + 4) * 4, 16);
 export const FC2_WEIGHTS: usize = memory.data(((FC1 + 3) * FC2 + 4) * 4, 16);
 export const FC3_WEIGHTS: usize = memory.data(((FC2 + 3) * 32 + 4) * 4, 16); // ten outputs, padded to a block of 32
+export const SCORE_WEIGHTS: usize = memory.data((FC1 + 1) * 4, 16); // the bias last
 
 // Activations, f32 [size+2][size+2][channels]; a stage's output is the next one's input.
 export const INPUT_MAP: usize = memory.data((Input.SIZE + 2) * (Input.SIZE + 2) * 4 * 4, 16);
@@ -86,6 +100,7 @@ export const I8_DEPTHWISE_WEIGHTS: usize = memory.data((2 * 36 + 12) * DEPTHWISE
 export const I8_FC1_WEIGHTS: usize = memory.data((2 * DEPTHWISE + 12) * FC1 + 48, 16);
 export const I8_FC2_WEIGHTS: usize = memory.data((2 * FC1 + 12) * FC2 + 48, 16);
 export const I8_FC3_WEIGHTS: usize = memory.data((2 * FC2 + 12) * 16 + 48, 16); // ten outputs, padded to sixteen
+export const I8_SCORE_WEIGHTS: usize = memory.data((FC1 + 1) * 4, 16); // still f32
 // … and activations, i16 [size+2][size+2][channels], the input's by pairs of pixels.
 export const I8_INPUT_MAP: usize = memory.data((Input.SIZE + 2) * (Input.SIZE / 2 + 2) * 8 * 2, 16);
 export const I8_CONV1_MAP: usize = memory.data(Conv1.MAP * 2, 16);

@@ -5,6 +5,7 @@
 import { f32_affine_input } from "../kernels/f32_affine_input";
 import { f32_dense_32 } from "../kernels/f32_dense_32";
 import { f32_depthwise6x6_8 } from "../kernels/f32_depthwise6x6_8";
+import { f32_dot } from "../kernels/f32_dot";
 import { f32_sigmoid } from "../kernels/f32_sigmoid";
 import { convolve } from "../winograd";
 import * as m from "./memory";
@@ -30,17 +31,19 @@ export function conv5(output: usize, faces: i32): void {
   convolve<Conv4, Conv5>(Conv5.TILE, Conv5.BLOCK, m.CONV4_MAP, m.CONV5_WEIGHTS, output, faces, m.SCRATCH);
 }
 
-/** From conv5's map of a face to its landmarks. */
-export function head(map: usize, landmarks: usize): void {
+/** From conv5's map of a face to its landmarks and score. */
+export function head(map: usize, landmarks: usize, score: usize): void {
   f32_depthwise6x6_8(map, m.DEPTHWISE_WEIGHTS, m.DEPTHWISE_OUT, DEPTHWISE);
   f32_dense_32(m.DEPTHWISE_OUT, m.FC1_WEIGHTS, m.FC1_OUT, DEPTHWISE, FC1);
   f32_dense_32(m.FC1_OUT, m.FC2_WEIGHTS, m.FC2_OUT, FC1, FC2);
   f32_dense_32(m.FC2_OUT, m.FC3_WEIGHTS, m.FC3_OUT, FC2, 32); // 10 of 32
   f32_sigmoid(m.FC3_OUT, landmarks, FC3);
+  store<f32>(score, load<f32>(m.SCORE_WEIGHTS, FC1 * 4) + f32_dot(m.FC1_OUT, m.SCORE_WEIGHTS, FC1));
+  f32_sigmoid(score, score, 1);
 }
 
-/** crops: u8 [faces][48][48][3] BGR → landmarks: f32 [faces][10], 1 ≤ faces ≤ BATCH. */
-export function landmarks(crops: usize, output: usize, faces: i32): void {
+/** crops: u8 [faces][48][48][3] BGR → landmarks: f32 [faces][10] and scores: f32 [faces], 1 ≤ faces ≤ BATCH. */
+export function landmarks(crops: usize, output: usize, scores: usize, faces: i32): void {
   for (let face = 0; face < faces; face++) {
     f32_affine_input(crops + face * m.CROP_BYTES, m.INPUT_WEIGHTS, m.INPUT_MAP, Input.SIZE, Input.SIZE);
     conv1(m.CONV1_MAP, 1);
@@ -50,6 +53,6 @@ export function landmarks(crops: usize, output: usize, faces: i32): void {
   conv4(m.CONV4_MAP, faces);
   conv5(m.CONV5_MAP, faces);
   for (let face = 0; face < faces; face++) {
-    head(m.CONV5_MAP + face * Conv5.MAP * 4, output + face * FC3 * 4);
+    head(m.CONV5_MAP + face * Conv5.MAP * 4, output + face * FC3 * 4, scores + face * 4);
   }
 }

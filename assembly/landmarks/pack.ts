@@ -1,5 +1,13 @@
-/** The tensors at `PARAMETERS`, stage by stage, for network.t */
-import { areFinite, packConvolution, packDense, packDepthwise, packInput, readFrom } from "../packing";
+/** The tensors at `PARAMETERS`, stage by stage, for network.ts. */
+import {
+  areFinite,
+  packConvolution,
+  packDense,
+  packDepthwise,
+  packInput,
+  packScaled,
+  readFrom,
+} from "../packing";
 import * as m from "./memory";
 import { Conv1, Conv2, Conv3, Conv4, Conv5, DEPTHWISE, FC1, FC2, FC3, Input } from "./shape";
 
@@ -23,4 +31,5 @@ export function pack(): void {
   packDense(m.FC1_WEIGHTS, DEPTHWISE, FC1, SLOPE, AFFINE);
   packDense(m.FC2_WEIGHTS, FC1, FC2, SLOPE, !AFFINE);
   packDense(m.FC3_WEIGHTS, FC2, FC3, !SLOPE, !AFFINE);
+  packScaled(m.SCORE_WEIGHTS, FC1 + 1, 1);
 }

@@ -1,6 +1,15 @@
 /** The tensors at `PARAMETERS` by the ranges at `RANGES`, stage by stage, for network_int8.ts. */
-import { readFrom } from "../packing";
-import { begin, Layout, LEVELS_8, LEVELS_15, packStage, prepareInput, UNROUNDED } from "../packing_int8";
+import { packScaled, readFrom } from "../packing";
+import {
+  begin,
+  inputStep,
+  Layout,
+  LEVELS_8,
+  LEVELS_15,
+  packStage,
+  prepareInput,
+  UNROUNDED,
+} from "../packing_int8";
 import * as m from "./memory";
 import { Conv1, Conv2, Conv3, Conv4, Conv5, DEPTHWISE, FC1, FC2, FC3 } from "./shape";
 
@@ -17,6 +26,9 @@ export function packInt8(): void {
   packStage(Layout.WINOGRAD3, 9 * Conv4.CHANNELS, Conv5.CHANNELS, m.I8_CONV5_WEIGHTS, LEVELS_15, AFFINE);
   packStage(Layout.DEPTHWISE, 36, DEPTHWISE, m.I8_DEPTHWISE_WEIGHTS, LEVELS_15, AFFINE);
   packStage(Layout.DENSE, DEPTHWISE, FC1, m.I8_FC1_WEIGHTS, LEVELS_15, AFFINE);
+  const scoreStep = inputStep();
   packStage(Layout.DENSE, FC1, FC2, m.I8_FC2_WEIGHTS, LEVELS_15, !AFFINE);
   packStage(Layout.DENSE, FC2, FC3, m.I8_FC3_WEIGHTS, UNROUNDED, !AFFINE);
+  packScaled(m.I8_SCORE_WEIGHTS, FC1, scoreStep);
+  packScaled(m.I8_SCORE_WEIGHTS + FC1 * 4, 1, 1); // the bias
 }

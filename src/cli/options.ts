@@ -33,6 +33,14 @@ export function parseCount(text: string): number {
   return value;
 }
 
+/** How often to read a face again, 1 to 3. @throws InvalidArgumentError */
+export function parsePasses(text: string): number {
+  const value = toNumber(text);
+  if (!(Number.isInteger(value) && value >= 1 && value <= 3))
+    throw new InvalidArgumentError(`Expected 1, 2 or 3, but found "${text}".`);
+  return value;
+}
+
 /** A number from 0 to 1. @throws InvalidArgumentError */
 export function parseShare(text: string): number {
   const value = toNumber(text);

@@ -2,12 +2,13 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import type { WeightsFile } from "./container.ts";
 import { expected } from "./errors.ts";
-import { cropInto } from "./image.ts";
+import { cropInto, type Pixels } from "./image.ts";
 import { parseWeights } from "./landmarks.ts";
 import { CROP_BYTES, instantiate, loadParameters, loadRanges, type ModelExports, OUTPUTS } from "./model.ts";
 import type { Settings } from "./options.ts";
+import { type Answer, refine } from "./refine.ts";
 import { checkCrops, faceRequest, facesRequest, type Request } from "./request.ts";
-import { agreement, plausibility } from "./score.ts";
+import { plausibility } from "./score.ts";
 import type {
   Box,
   DetectOptions,
@@ -18,6 +19,7 @@ import type {
   Precision,
   WasmModule,
 } from "./types.ts";
+import { squareInto } from "./warp.ts";
 
 /**
  * Finds five landmarks in a box of an image. Made by `createLandmarker` or `createLandmarkerSync`. All methods are
@@ -28,6 +30,7 @@ export class Landmarker {
   readonly #weights: WeightsFile;
   readonly #bytes: Uint8Array;
   readonly #precision: Precision;
+  readonly #isScoreLearned: boolean;
   #sha256: string | undefined;
 
   /**
@@ -47,6 +50,7 @@ export class Landmarker {
       throw expected(TypeError, "options.module", wanted, `one of "${tier}"`);
     }
     this.#weights = parseWeights(weights);
+    this.#isScoreLearned = this.#weights.tensors.has("score.weight");
     loadParameters(model, this.#weights);
     if (precision === "int8") {
       loadRanges(model, this.#weights);
@@ -89,7 +93,8 @@ export class Landmarker {
     for (let start = 0; start < count; start += model.batch()) {
       const part = Math.min(model.batch(), count - start);
       cropsOf(model, part).set(bytes.subarray(start * CROP_BYTES, (start + part) * CROP_BYTES));
-      results.set(this.#forward(part), start * OUTPUTS);
+      for (const [i, { normalized }] of this.#forward(part).entries())
+        results.set(normalized, (start + i) * OUTPUTS);
     }
     return results;
   }
@@ -102,7 +107,10 @@ export class Landmarker {
     return {
       precision: this.#precision,
       simd: model.relaxed() ? "relaxed" : "baseline",
-      weights: { name, version, license, sha256: this.#sha256 },
+      weights: {
+        ...{ name, version, license, sha256: this.#sha256 },
+        score: this.#isScoreLearned ? "learned" : "shape",
+      },
       memoryBytes: model.memory.buffer.byteLength,
     };
   }
@@ -126,7 +134,7 @@ export class Landmarker {
     return this.#model;
   }
 
-  #detect({ pixels, boxes, verify }: Request): Face[] {
+  #detect({ pixels, boxes, refine: passes }: Request): Face[] {
     const model = this.#alive();
     const faces: Face[] = [];
     for (let start = 0; start < boxes.length; start += model.batch()) {
@@ -134,40 +142,44 @@ export class Landmarker {
       part.forEach((box, slot) => {
         cropInto(model, pixels, box, slot);
       });
-      const results = this.#forward(part.length);
-      const mirrored = verify ? this.#forwardMirrored(part.length) : undefined;
-      part.forEach((box, slot) => {
-        const normalized = results.slice(slot * OUTPUTS, (slot + 1) * OUTPUTS);
-        const score = mirrored
-          ? agreement(normalized, mirrored.subarray(slot * OUTPUTS, (slot + 1) * OUTPUTS))
-          : plausibility(normalized);
-        faces.push(toFace(normalized, box, score));
-      });
+      const found = this.#forward(part.length).map((answer, slot) => toFace(answer, part[slot]!));
+      faces.push(...(passes > 0 ? this.#refine(pixels, found, passes) : found));
     }
     return faces;
   }
 
-  /** Runs the network on the first `count` crops and copies the results. */
-  #forward(count: number): Float32Array {
+  /** Reads a batch of faces again, those that haven't settled together. */
+  #refine(pixels: Pixels, faces: readonly Face[], passes: number): Face[] {
+    const model = this.#alive();
+    const readings = faces.map((face) => refine(face, passes, this.#isScoreLearned));
+    const best = [...faces];
+    /** Where the reading of each crop stands among the faces. */
+    let open = faces.map((_, i) => i);
+    let steps = readings.map((reading) => reading.next());
+    while (open.length > 0) {
+      const next: number[] = [];
+      for (const [i, step] of steps.entries()) {
+        if (step.done) best[open[i]!] = step.value;
+        else if (squareInto(model, pixels, step.value, next.length)) next.push(open[i]!);
+      }
+      open = next;
+      steps = this.#forward(open.length).map((answer, slot) => readings[open[slot]!]!.next(answer));
+    }
+    return best;
+  }
+
+  /** Runs the network on the first `count` crops and copies its answers. */
+  #forward(count: number): Answer[] {
+    if (count === 0) return [];
     const model = this.#alive();
     if (this.#precision === "int8") model.forwardInt8(count);
     else model.forward(count);
-    return new Float32Array(model.memory.buffer, model.landmarks(), count * OUTPUTS).slice();
-  }
-
-  /** Mirrors each row of the first `count` crops and runs the network on them. */
-  #forwardMirrored(count: number): Float32Array {
-    const crops = cropsOf(this.#alive(), count);
-    for (let row = 0; row < crops.length; row += 48 * 3) {
-      for (let left = row, right = row + 47 * 3; left < right; left += 3, right -= 3) {
-        for (let c = 0; c < 3; c++) {
-          const byte = crops[left + c]!;
-          crops[left + c] = crops[right + c]!;
-          crops[right + c] = byte;
-        }
-      }
-    }
-    return this.#forward(count);
+    const landmarks = new Float32Array(model.memory.buffer, model.landmarks(), count * OUTPUTS);
+    const scores = new Float32Array(model.memory.buffer, model.scores(), count);
+    return Array.from(scores, (score, slot) => {
+      const normalized = landmarks.slice(slot * OUTPUTS, (slot + 1) * OUTPUTS);
+      return { normalized, score: this.#isScoreLearned ? score : plausibility(normalized) };
+    });
   }
 }
 
@@ -177,7 +189,7 @@ function cropsOf(model: ModelExports, count: number): Uint8Array {
 }
 
 /** Makes a face of the network's answer for a box: its points go from 0..1 of the box to pixels of the image. */
-export function toFace(normalized: Float32Array, box: Box, score: number): Face {
+export function toFace({ normalized, score }: Answer, box: Box): Face {
   const points: Point[] = [];
   for (let i = 0; i < OUTPUTS; i += 2) {
     points.push({ x: box.x + normalized[i]! * box.width, y: box.y + normalized[i + 1]! * box.height });

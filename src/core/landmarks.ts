@@ -15,11 +15,16 @@ const stages: readonly Stage[] = [
   { name: "fc3", kind: "dense", inputs: 64, outputs: 10, size: 1 },
 ];
 
-/** Each stage reads the one before it. */
-export const LANDMARKS: Network = { format: "fivepoint", stages, optional: [] };
+/** Reads fc1, and has a sigmoid behind it: the score. */
+const score: Stage = { name: "score", kind: "dense", inputs: 256, outputs: 1, size: 1 };
 
-/** The tensors that every file has, in the order in which the module takes them as one block of float32. */
+/** Each stage reads the one before it. */
+export const LANDMARKS: Network = { format: "fivepoint", stages, optional: [score] };
+
+/** The tensors that every file has … */
 export const TENSORS = LANDMARKS.stages.flatMap(tensorsOf);
+/** … and those that it may have besides, in the order in which the module takes them as one block of float32. */
+export const ALL_TENSORS = [...TENSORS, ...LANDMARKS.optional.flatMap(tensorsOf)];
 
 /**
  * Reads a weights file. The tensors are views: `bytes` must not change while they are used.

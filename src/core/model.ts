@@ -1,11 +1,13 @@
 import { checkFinite, type WeightsFile } from "./container.ts";
 import { expected } from "./errors.ts";
-import { TENSORS } from "./landmarks.ts";
+import { ALL_TENSORS } from "./landmarks.ts";
 import { elements } from "./network.ts";
 import { readRanges } from "./ranges.ts";
 
-/** Bytes of one crop, 48×48 BGR. */
-export const CROP_BYTES = 48 * 48 * 3;
+/** Pixels per side of a crop. */
+export const CROP_SIDE = 48;
+/** Bytes of one crop, BGR. */
+export const CROP_BYTES = CROP_SIDE * CROP_SIDE * 3;
 /** Outputs per face: x0, y0 … x4, y4. */
 export const OUTPUTS = 10;
 
@@ -23,12 +25,20 @@ export interface ModelExports extends WebAssembly.Exports {
   taps(): number;
   pixels(row: number): number;
   cropRow(y: number, slot: number): void;
+  warp(): number;
+  warpColumns(): void;
+  warpRows(first: number, rows: number, output: number): void;
+  warpPlaces(row: number): number;
+  warpTaps(output: number): void;
+  window(): number;
+  windowBytes(): number;
   forward(count: number): void;
   ranges(): number;
   packInt8(): void;
   forwardInt8(count: number): void;
   activations(stage: number): number;
   landmarks(): number;
+  scores(): number;
 }
 
 const FUNCTIONS = [
@@ -43,12 +53,20 @@ const FUNCTIONS = [
   "taps",
   "pixels",
   "cropRow",
+  "warp",
+  "warpColumns",
+  "warpRows",
+  "warpPlaces",
+  "warpTaps",
+  "window",
+  "windowBytes",
   "forward",
   "ranges",
   "packInt8",
   "forwardInt8",
   "activations",
   "landmarks",
+  "scores",
 ] as const;
 
 /** @throws TypeError unless it was compiled from `model.wasm` or `model-relaxed.wasm` */
@@ -77,14 +95,16 @@ function isModel(module: WebAssembly.Module): boolean {
 }
 
 /**
- * Writes all tensors where the module reads them, in the order of `TENSORS`, as float32.
+ * Writes all tensors where the module reads them, in the order of `ALL_TENSORS`, as float32.
  * @throws WeightsError when a value isn't finite
  */
 export function loadParameters(model: ModelExports, file: WeightsFile): void {
   const memory = new Uint8Array(model.memory.buffer);
   let at = model.parameters();
-  for (const { name, shape } of TENSORS) {
-    const { dtype, data } = file.tensors.get(name)!;
+  for (const { name, shape } of ALL_TENSORS) {
+    const tensor = file.tensors.get(name);
+    if (!tensor) break; // the optional ones are the last
+    const { dtype, data } = tensor;
     const count = elements(shape);
     if (dtype === "F32") {
       memory.set(data, at);

@@ -10,8 +10,13 @@ export interface Request {
   readonly pixels: Pixels;
   /** The boxes to read: whole pixels, inside the image. */
   readonly boxes: readonly Box[];
-  readonly verify: boolean;
+  /** How often a face is read again at most. */
+  readonly refine: number;
 }
+
+/** What `refine: true` stands for, and the most that may be asked for. */
+const ONCE = 1;
+const MOST_PASSES = 3;
 
 /** A request for one face. @throws TypeError, RangeError */
 export function faceRequest(
@@ -41,10 +46,18 @@ function request(
   resolve: (pixels: Pixels, expand: number | undefined) => Box[],
 ): Request {
   const pixels = checkImage(image);
-  checkOptions(options, ["expand", "verify"]);
-  const { expand, verify = false } = options ?? {};
-  if (typeof verify !== "boolean") throw expected(TypeError, "options.verify", "a boolean", verify);
-  return { pixels, boxes: resolve(pixels, expand), verify };
+  checkOptions(options, ["expand", "refine"]);
+  const { expand, refine = false } = options ?? {};
+  return { pixels, boxes: resolve(pixels, expand), refine: passes(refine) };
+}
+
+function passes(refine: boolean | number): number {
+  if (typeof refine === "boolean") return refine ? ONCE : 0;
+  const wanted = `a boolean or a whole number of 0 to ${MOST_PASSES}`;
+  if (typeof refine !== "number") throw expected(TypeError, "options.refine", wanted, refine);
+  if (!(Number.isInteger(refine) && refine >= 0 && refine <= MOST_PASSES))
+    throw expected(RangeError, "options.refine", wanted, refine);
+  return refine;
 }
 
 /** Gives ready crops as plain bytes. @throws TypeError, RangeError unless there are `count` */

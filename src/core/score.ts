@@ -71,24 +71,3 @@ export function plausibility(normalized: ArrayLike<number>): number {
       35.955 * Math.max(0, residual - 0.3),
   );
 }
-
-/** Which point of the mirrored face each point is. */
-const MIRRORED = [1, 0, 2, 4, 3] as const;
-
-/**
- * The score of two passes: how well the answer to the mirrored crop agrees.
- * @param normalized the ten outputs for the crop
- * @param mirrored the ten outputs for the crop mirrored left to right
- * @returns 0..1
- */
-export function agreement(normalized: ArrayLike<number>, mirrored: ArrayLike<number>): number {
-  const size = Math.sqrt(power(normalized, mean(normalized, 0), mean(normalized, 1)) / 5);
-  if (size === 0) return 0;
-  let distance = 0;
-  for (let k = 0; k < 5; k++) {
-    const x = 1 - mirrored[2 * MIRRORED[k]!]!;
-    const y = mirrored[2 * MIRRORED[k]! + 1]!;
-    distance += Math.hypot(normalized[2 * k]! - x, normalized[2 * k + 1]! - y) / 5;
-  }
-  return distance === 0 ? 1 : sigmoid(-11.339 - 4.466 * Math.log(distance / size));
-}

@@ -37,13 +37,17 @@ export const LANDMARK_NAMES = ["leftEye", "rightEye", "nose", "leftMouth", "righ
 export interface Face {
   /** Five points in image pixels, in the order of `LANDMARK_NAMES`. */
   readonly points: Point[];
-  /** The network's ten outputs `x0, y0 … x4, y4`, in 0..1 relative to `box`. */
+  /** The network's ten outputs `x0, y0 … x4, y4`, relative to `box`: in 0..1, a little beyond perhaps where it was rotated. */
   readonly normalized: Float32Array;
-  /** The box that was read: after expansion, clipping to the image and truncation to whole pixels. */
+  /**
+   * The box that was read: after expansion, clipping to the image and truncation to whole pixels. Of a face that was read again
+   * (`DetectOptions.refine`): the square, before its rotation, which may lie between pixels and beyond the image.
+   */
   readonly box: Box;
   /**
-   * 0..1, how much the five points look like a face that was found well: from their shape and position in the box or, with
-   * `DetectOptions.verify`, from a second look. No probability; the model card says what it tells.
+   * 0..1. With weights that have a score head, which the embedded ones do: the probability that the mean error of the points
+   * is below 0.1 eye distances. Otherwise how much the points' shape and position in the box look like a face, which is no
+   * probability. `LandmarkerInfo.weights.score` says which it is.
    */
   readonly score: number;
 }
@@ -87,10 +91,12 @@ export interface DetectOptions {
    */
   readonly expand?: number | undefined;
   /**
-   * Reads each face a second time, mirrored, and scores it by how well both answers agree: twice the time, but such a
-   * score tells faces from anything else, which the shape of the points alone can't. Default false.
+   * Reads each face again in the best square around the found points, rotated so that the face is upright: `true` once, a
+   * number up to 3 until the points settle, at most so often. Every pass takes the time of the first. It mends loose and
+   * shifted boxes and rotated faces; in a good detector's box an upright face gains nothing (the model card has a table).
+   * Of all answers the one with the best score is kept, where the weights have a score head. Default false.
    */
-  readonly verify?: boolean | undefined;
+  readonly refine?: boolean | number | undefined;
 }
 
 export interface LandmarkerInfo {
@@ -102,6 +108,8 @@ export interface LandmarkerInfo {
     readonly license: string;
     /** Hex digest of the weights file's bytes. */
     readonly sha256: string;
+    /** What `Face.score` comes from: a score head in the weights, or the shape of the points. */
+    readonly score: "learned" | "shape";
   };
   /** Size of the module's linear memory; it never grows. */
   readonly memoryBytes: number;

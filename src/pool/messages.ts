@@ -11,7 +11,6 @@ export interface Start {
 /** What it is given then: crops of 48×48 pixels, BGR, without gaps. */
 export interface Work {
   readonly crops: Uint8Array;
-  readonly verify: boolean;
 }
 
 /** What it answers for each crop. */

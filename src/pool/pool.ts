@@ -1,9 +1,10 @@
 import { getModule, getWeights } from "../bundled.ts";
 import { checkOptions, expected } from "../core/errors.ts";
-import { cropInto } from "../core/image.ts";
+import { cropInto, type Pixels } from "../core/image.ts";
 import { Landmarker, toFace } from "../core/landmarker.ts";
 import { CROP_BYTES, instantiate, type ModelExports, OUTPUTS } from "../core/model.ts";
 import { resolveOptions } from "../core/options.ts";
+import { refine } from "../core/refine.ts";
 import { checkCrops, faceRequest, facesRequest, type Request } from "../core/request.ts";
 import type {
   Box,
@@ -13,6 +14,7 @@ import type {
   LandmarkerInfo,
   LandmarkerOptions,
 } from "../core/types.ts";
+import { squareInto } from "../core/warp.ts";
 import type { Answer, Start, Work } from "./messages.ts";
 
 export interface PoolOptions extends LandmarkerOptions {
@@ -44,7 +46,7 @@ export interface Platform {
 }
 
 const MOST_WORKERS = 256;
-/** The calling thread crops some 30,000 faces per second; a worker reads 6,000, with `verify` 3,000. */
+/** The calling thread crops some 30,000 faces per second; a worker reads 6,000. */
 const MOST_BY_DEFAULT = 8;
 /** Crops of 6.9 KB: 113 MB. */
 const MOST_WAITING = 16_384;
@@ -52,7 +54,6 @@ const MOST_WAITING = 16_384;
 /** One face to be read. */
 interface Job {
   readonly crop: Uint8Array;
-  readonly verify: boolean;
   done(answer: Answer): void;
   fail(error: Error): void;
 }
@@ -66,8 +67,8 @@ interface Seat {
 
 /**
  * Workers that find landmarks on all cores. Made by `createPool`. Every face is cropped on the calling thread, in some
- * 20 µs, before a method returns its promise: the image may be changed at once, and only 6.9 KB per face go to a worker. The
- * answers equal those of a `Landmarker` bit for bit. An error rejects the promise of its own call alone.
+ * 20 µs, before a method returns its promise: the image may be changed at once (with `refine`, when the promise settles), and
+ * only 6.9 KB per face go to a worker. The answers equal those of a `Landmarker` bit for bit. An error rejects the promise of its own call alone.
  */
 export class Pool {
   /** How many workers. */
@@ -140,7 +141,7 @@ export class Pool {
    */
   async run(crops: Uint8Array | Uint8ClampedArray, count = 1): Promise<Float32Array> {
     this.#check();
-    const answers = await this.#read(checkCrops(crops, count).slice(), false);
+    const answers = await this.#read(checkCrops(crops, count).slice());
     const results = new Float32Array(count * OUTPUTS);
     for (const [i, { normalized }] of answers.entries()) results.set(normalized, i * OUTPUTS);
     return results;
@@ -180,24 +181,41 @@ export class Pool {
     }
   }
 
-  async #detect({ pixels, boxes, verify }: Request): Promise<Face[]> {
+  async #detect({ pixels, boxes, refine: passes }: Request): Promise<Face[]> {
     this.#check();
     const crops = new Uint8Array(boxes.length * CROP_BYTES);
-    const crop = new Uint8Array(this.#cropper.memory.buffer, this.#cropper.crops(), CROP_BYTES);
     for (const [i, box] of boxes.entries()) {
       cropInto(this.#cropper, pixels, box, 0);
-      crops.set(crop, i * CROP_BYTES);
+      crops.set(this.#crop(), i * CROP_BYTES);
     }
-    const answers = await this.#read(crops, verify);
-    return answers.map(({ normalized, score }, i) => toFace(normalized, boxes[i]!, score));
+    const answers = await this.#read(crops);
+    const faces = answers.map((answer, i) => toFace(answer, boxes[i]!));
+    if (passes === 0) return faces;
+    return Promise.all(faces.map((face) => this.#refine(pixels, face, passes)));
+  }
+
+  async #refine(pixels: Pixels, face: Face, passes: number): Promise<Face> {
+    const reading = refine(face, passes, this.info.weights.score === "learned");
+    let step = reading.next();
+    while (!step.done) {
+      if (!squareInto(this.#cropper, pixels, step.value, 0)) return face;
+      const [answer] = await this.#read(this.#crop().slice());
+      step = reading.next(answer!);
+    }
+    return step.value;
+  }
+
+  /** The crop that was made last. */
+  #crop(): Uint8Array {
+    return new Uint8Array(this.#cropper.memory.buffer, this.#cropper.crops(), CROP_BYTES);
   }
 
   /** Gets an answer for each crop. */
-  #read(crops: Uint8Array, verify: boolean): Promise<Answer[]> {
+  #read(crops: Uint8Array): Promise<Answer[]> {
     const count = crops.length / CROP_BYTES;
     const answers = Array.from({ length: count }, (_, i) => {
       const crop = crops.subarray(i * CROP_BYTES, (i + 1) * CROP_BYTES);
-      return new Promise<Answer>((done, fail) => this.#waiting.push({ crop, verify, done, fail }));
+      return new Promise<Answer>((done, fail) => this.#waiting.push({ crop, done, fail }));
     });
     this.#wake();
     return Promise.all(answers);
@@ -218,17 +236,14 @@ export class Pool {
   }
 
   #employ(seat: Seat, share: number): void {
-    const [{ verify }] = this.#waiting as [Job];
-    const most = Math.min(share, this.#cropper.batch()); // the network takes no more at once
-    let count = 1;
-    while (count < most && this.#waiting[count]!.verify === verify) count++;
+    const count = Math.min(share, this.#cropper.batch()); // the network takes no more at once
     seat.jobs = this.#waiting.splice(0, count);
     seat.state = "busy";
     try {
       const crops = new Uint8Array(count * CROP_BYTES);
       for (const [i, { crop }] of seat.jobs.entries()) crops.set(crop, i * CROP_BYTES);
       seat.thread!.keepAlive(true);
-      seat.thread!.post({ crops, verify }, [crops.buffer]);
+      seat.thread!.post({ crops }, [crops.buffer]);
     } catch (error) {
       this.#replace(seat, error);
     }

@@ -18,12 +18,12 @@ port.onmessage = ({ data }) => {
     port.postMessage([]);
     return;
   }
-  const { crops, verify } = data;
+  const { crops } = data;
   const count = crops.length / CROP_BYTES;
   // Stacked, the crops are one image, and boxes of 48×48 pixels pass through unchanged.
   const image = { data: crops, width: 48, height: 48 * count, format: "bgr" } as const;
   const boxes = Array.from({ length: count }, (_, i) => ({ x: 0, y: 48 * i, width: 48, height: 48 }));
-  const faces = landmarker.detectAll(image, boxes, { verify });
+  const faces = landmarker.detectAll(image, boxes);
   port.postMessage(faces.map(({ normalized, score }) => ({ normalized, score })));
 };
 

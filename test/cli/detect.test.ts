@@ -122,13 +122,16 @@ describe("boxes", () => {
     expect(jsonLines(result)[0].box).toEqual({ x: 113, y: 39, width: 159, height: 168 });
   });
 
-  it("scores by a second look with --verify", async () => {
+  it.each([
+    [["--refine"], true],
+    [["--refine", "3"], 3],
+  ] as const)("reads faces again with %j", async (flags, refine) => {
     const { data, info } = await sharp(PHOTO).raw().toBuffer({ resolveWithObject: true });
     const image = { data, width: info.width, height: info.height, format: "rgb" } as const;
-    const { score } = createLandmarkerSync().detect(image, BOX, { verify: true });
-    const result = await fivepoint(["detect", PHOTO, "--box", FLAG, "--verify", "--json"]);
-    expect(jsonLines(result)[0].score).toBe(score);
-    expect(score).not.toBe((await answer(PHOTO)).score);
+    const face = createLandmarkerSync().detect(image, BOX, { refine });
+    const [result] = jsonLines(await fivepoint(["detect", PHOTO, "--box", FLAG, "--json", ...flags]));
+    expect(result.score).toBe(face.score);
+    expect(result.points).toEqual(face.points.map(({ x, y }) => [x, y]));
   });
 
   it("leaves out faces below --min-score from results, drawing and chips, and says how many", async () => {

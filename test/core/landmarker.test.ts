@@ -252,7 +252,7 @@ describe("Landmarker", () => {
       "an unknown option",
       () => landmarker.detect(image, undefined, { grow: 2 } as never),
       TypeError,
-      /expand, verify.*"grow"/,
+      /expand, refine.*"grow"/,
     ],
     [
       "options that are none",

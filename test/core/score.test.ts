@@ -1,8 +1,5 @@
-import { readFileSync } from "node:fs";
-import { createLandmarkerSync } from "fivepoint";
 import { describe, expect, it } from "vitest";
-import { agreement, plausibility } from "../../src/core/score.ts";
-import { randomCrops } from "../support/random.ts";
+import { plausibility } from "../../src/core/score.ts";
 
 describe("plausibility", () => {
   // By numpy, from the features of weights/train/score.py and the constants of weights/train/SCORE.md: a face that is
@@ -53,87 +50,5 @@ describe("plausibility", () => {
   it("is 0 for points that are one, and for eyes that are one", () => {
     expect(plausibility(new Array(10).fill(0.5))).toBe(0);
     expect(plausibility([0.4, 0.4, 0.4, 0.4, 0.5, 0.5, 0.3, 0.7, 0.7, 0.7])).toBe(0);
-  });
-});
-
-describe("agreement", () => {
-  const answer = [0.3, 0.32, 0.7, 0.33, 0.5, 0.55, 0.34, 0.73, 0.66, 0.74];
-  const mirror = ([a, b, c, d, e, f, g, h, i, j]: number[]) => [
-    1 - c!,
-    d!,
-    1 - a!,
-    b!,
-    1 - e!,
-    f!,
-    1 - i!,
-    j!,
-    1 - g!,
-    h!,
-  ];
-
-  it("is 1 where the mirrored answer is the same, and falls with its distance", () => {
-    expect(agreement(answer, mirror(answer))).toBeGreaterThan(0.999999);
-    const moved = (by: number) => agreement(answer, mirror(answer.map((v, i) => (i % 2 ? v : v + by))));
-    // δ = 0.01 / size, size 0.2457: σ(−11.339 − 4.466 · ln 0.0407) = 0.951
-    expect(moved(0.01)).toBeCloseTo(0.951, 2);
-    expect(moved(0.02)).toBeLessThan(moved(0.01));
-    expect(moved(0.3)).toBeLessThan(0.01);
-  });
-});
-
-describe("options.verify", () => {
-  const landmarker = createLandmarkerSync();
-  const photo = {
-    data: new Uint8Array(48 * 48 * 3 * 20),
-    width: 48,
-    height: 48 * 20,
-    format: "bgr",
-  } as const;
-  photo.data.set(randomCrops(20, 6));
-  const boxes = Array.from({ length: 20 }, (_, i) => ({ x: 0, y: 48 * i, width: 48, height: 48 }));
-
-  it("changes the scores alone, in any number of faces", () => {
-    const once = landmarker.detectAll(photo, boxes);
-    const twice = landmarker.detectAll(photo, boxes, { verify: true });
-    expect(twice.map(({ score, ...rest }) => rest)).toEqual(once.map(({ score, ...rest }) => rest));
-    const alone = boxes.map((box) => landmarker.detect(photo, box, { verify: true }));
-    expect(alone).toEqual(twice);
-    // What isn't a face gets another answer in the mirror.
-    const mean = (faces: { score: number }[]) =>
-      faces.reduce((sum, { score }) => sum + score / faces.length, 0);
-    expect(mean(twice)).toBeLessThan(0.2);
-  });
-
-  it("scores by the answer to the mirrored picture", () => {
-    const crop = photo.data.subarray(0, 6912);
-    const mirrored = new Uint8Array(6912);
-    for (let i = 0; i < 48 * 48; i++) {
-      const to = i - (i % 48) + 47 - (i % 48);
-      mirrored.set(crop.subarray(3 * i, 3 * i + 3), 3 * to);
-    }
-    const want = agreement(landmarker.run(crop), landmarker.run(mirrored));
-    expect(landmarker.detect(photo, boxes[0], { verify: true }).score).toBe(want);
-  });
-
-  it("finds the sample photo's face to be one", async () => {
-    const sharp = (await import("sharp")).default;
-    const { data, info } = await sharp("examples/astronaut.jpg")
-      .removeAlpha()
-      .raw()
-      .toBuffer({ resolveWithObject: true });
-    const [x, y, width, height] = readFileSync("examples/astronaut.csv", "utf8")
-      .trim()
-      .split("\n")[1]!
-      .split(",")
-      .slice(1)
-      .map(Number);
-    const image = { data, width: info.width, height: info.height, format: "rgb" } as const;
-    const box = { x: x!, y: y!, width: width!, height: height! };
-    expect(landmarker.detect(image, box, { verify: true }).score).toBeGreaterThan(0.6);
-    expect(landmarker.detect(image, box).score).toBeGreaterThan(0.3);
-  });
-
-  it("must be a boolean", () => {
-    expect(() => landmarker.detect(photo, boxes[0], { verify: 1 as never })).toThrow(/options\.verify/);
   });
 });

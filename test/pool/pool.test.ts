@@ -65,7 +65,7 @@ describe("answers", () => {
   it.each<[string, DetectOptions | undefined]>([
     ["as it is", undefined],
     ["enlarged", { expand: 1.3 }],
-    ["with a second look", { verify: true }],
+    ["read again", { refine: 3 }],
   ])("are a landmarker's to the last bit, %s", async (_, options) => {
     const want = landmarker.detectAll(image, boxes, options);
     expect(await pool.detectAll(image, boxes, options)).toEqual(want);
@@ -103,7 +103,7 @@ describe("answers", () => {
   });
 
   it("go to their own call, whatever else is asked for meanwhile", async () => {
-    const calls = boxes.map((box, i) => [box, { verify: i % 3 === 0, expand: 1 + (i % 4) / 8 }] as const);
+    const calls = boxes.map((box, i) => [box, { refine: i % 3, expand: 1 + (i % 4) / 8 }] as const);
     const results = await Promise.all(
       calls.map(async ([box, options], i) => {
         if (i % 5 === 0) await pool.run(randomCrops(1, i));
@@ -195,11 +195,7 @@ describe("createPool", () => {
 describe("workers that end", () => {
   it.each<[string, (thread: Worker) => unknown, RegExp]>([
     ["from outside", (thread) => thread.terminate(), /exit status/],
-    [
-      "by an exception",
-      (thread) => thread.postMessage({ crops: 7, verify: false }),
-      /image\.data.*received 7/,
-    ],
+    ["by an exception", (thread) => thread.postMessage({ crops: 7 }), /image\.data.*received 7/],
   ])("%s reject what they were at; others take their place and go on", async (_, end, message) => {
     const pool = await createPool({ size: 2 });
     void end(threads[0]!);

@@ -10,7 +10,7 @@ beforeAll(installPacked, 600_000);
 
 /** What apps/pool/probe.mjs reports, with plain arrays; or why there is no pool. */
 type Plain = Omit<Face, "normalized"> & { readonly normalized: number[] };
-type Report = { faces: Plain[]; verified: Plain; missing: string } | { error: string };
+type Report = { faces: Plain[]; refined: Plain; missing: string } | { error: string };
 
 /** The baseline tier is the same to the last bit everywhere; scores go through each engine's own Math. */
 async function check(report: Report): Promise<void> {
@@ -26,7 +26,7 @@ async function check(report: Report): Promise<void> {
     score: expect.closeTo(score, 9) as number,
   });
   expect(report.faces).toEqual(landmarker.detectAll(image, boxes).map(plain));
-  expect(report.verified).toEqual(plain(landmarker.detect(image, boxes[0], { verify: true })));
+  expect(report.refined).toEqual(plain(landmarker.detect(image, boxes[0], { refine: 2 })));
   expect(report.missing).toMatch(/^RangeError: Expected a box that covers a pixel.*x 1000000/);
 }
 

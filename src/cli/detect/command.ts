@@ -8,7 +8,7 @@ import { BoxTable } from "../box-table.ts";
 import { isFolder } from "../files.ts";
 import { findImages, type Input } from "../images.ts";
 import { type ModelOptions, modelOptions } from "../model.ts";
-import { parseBox, parsePositive, parseShare } from "../options.ts";
+import { parseBox, parsePasses, parsePositive, parseShare } from "../options.ts";
 import { Report } from "../report.ts";
 import { failure, type Job, type Outcome, openJobs } from "./job.ts";
 import { Processes } from "./processes.ts";
@@ -20,7 +20,7 @@ interface Options extends ModelOptions {
   whole?: true;
   detector?: string;
   expand: number;
-  verify?: true;
+  refine?: true | number;
   minScore?: number;
   json?: true;
   csv?: true;
@@ -52,9 +52,11 @@ export function registerDetect(program: Command): void {
         .default(1)
         .argParser(parsePositive),
     )
-    .option(
-      "--verify",
-      "score each face by a second, mirrored look: twice the time, but tells faces from other things",
+    .addOption(
+      new Option(
+        "--refine [passes]",
+        "read each face again, upright and in the best box: once, or until its points settle, at most 3 times",
+      ).argParser(parsePasses),
     )
     .addOption(new Option("--min-score <score>", "leave out faces with a lower score").argParser(parseShare))
     .addOption(new Option("--json", "print JSON, one object per line").conflicts("csv"))

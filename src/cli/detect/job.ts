@@ -14,7 +14,7 @@ import type { Targets } from "./targets.ts";
 export interface JobOptions extends ModelOptions {
   readonly detector?: string | undefined;
   readonly expand: number;
-  readonly verify?: true | undefined;
+  readonly refine?: true | number | undefined;
   /** Faces with a lower score are left out. */
   readonly minScore?: number | undefined;
 }
@@ -92,13 +92,13 @@ function readFaces(
   landmarker: Landmarker,
   image: RgbImage,
   boxes: readonly (Box | undefined)[],
-  { expand, verify }: JobOptions,
+  { expand, refine }: JobOptions,
 ) {
   const faces: Face[] = [];
   const errors: string[] = [];
   for (const box of boxes) {
     try {
-      faces.push(landmarker.detect(image, box, { expand, verify }));
+      faces.push(landmarker.detect(image, box, { expand, refine }));
     } catch (error) {
       errors.push((error as Error).message);
     }

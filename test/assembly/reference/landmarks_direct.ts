@@ -71,6 +71,6 @@ export function landmarksDirect(crops: usize, output: usize, faces: i32): void {
     convolve<Conv2, Conv3>(m.CONV2_MAP, DIRECT_CONV3_WEIGHTS, m.CONV3_MAP);
     convolve<Conv3, Conv4>(m.CONV3_MAP, DIRECT_CONV4_WEIGHTS, m.CONV4_MAP);
     convolve<Conv4, Conv5>(m.CONV4_MAP, DIRECT_CONV5_WEIGHTS, m.CONV5_MAP);
-    head(m.CONV5_MAP, output + face * FC3 * 4);
+    head(m.CONV5_MAP, output + face * FC3 * 4, m.SCORES);
   }
 }

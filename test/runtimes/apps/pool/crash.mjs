@@ -14,7 +14,7 @@ async function crash() {
   const pool = await createPool({ size: 1 });
   const crop = new Uint8Array(6912);
   const message = (error) => error.message;
-  workers[0].postMessage({ crops: 7, verify: false });
+  workers[0].postMessage({ crops: 7 });
   const lost = await pool.run(crop).catch(message);
   const { length } = await pool.run(crop);
   const pending = pool.run(crop).catch(message);

@@ -16,8 +16,8 @@ const plain = ({ normalized, ...face }) => ({ normalized: [...normalized], ...fa
 export async function probe(createPool) {
   const pool = await createPool({ size: 2, simd: "baseline" });
   const faces = await pool.detectAll(image, boxes);
-  const verified = await pool.detect(image, boxes[0], { verify: true });
+  const refined = await pool.detect(image, boxes[0], { refine: 2 });
   const missing = await pool.detect(image, missed).catch(String);
   await pool.dispose();
-  return { faces: faces.map(plain), verified: plain(verified), missing };
+  return { faces: faces.map(plain), refined: plain(refined), missing };
 }
