@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { XMLParser, XMLValidator } from "fast-xml-parser";
 import sharp from "sharp";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -170,6 +170,21 @@ describe("conditions", () => {
     expect(lines[1].raw.mean).toBeCloseTo((await evaluate(around))[0].raw.mean, 9);
   });
 
+  it("move boxes by --shift, and measure faces read again beside those read once by --refine", async () => {
+    const points = [171, 96, 215, 98, 192, 124, 175, 146, 211, 145];
+    const photo: Face = [resolve("examples/astronaut.jpg"), "", [0, 0, 1, 1], points];
+    const lines = await evaluate([photo], "--box-from", "points:2.2", "--shift", "0,0.25", "--refine");
+    expect(lines.map(({ condition }) => [condition.shift, condition.refine])).toEqual([
+      [0, 0],
+      [0, 1],
+      [0.25, 0],
+      [0.25, 1],
+    ]);
+    const [, , once, refined] = lines.map(({ raw }) => raw.mean);
+    expect(once).toBeGreaterThan(1.2 * lines[0].raw.mean);
+    expect(refined).toBeLessThan(0.8 * once);
+  });
+
   it("rotate the image counter-clockwise about the points", async () => {
     // The middle of these points' extent is the middle of a square image, so a rotation by 90° moves whole pixels.
     const side = 150;
@@ -183,7 +198,7 @@ describe("conditions", () => {
     const box = ["--box-from", "points:2.2"];
     const lines = await evaluate([["upright.png", "", [0, 0, 1, 1], points]], "--rotate", "-90,0,90");
     expect(lines.map(({ condition }) => condition)).toEqual(
-      [-90, 0, 90].map((rotate) => ({ boxFrom: "points:2.2", boxScale: 1, rotate })),
+      [-90, 0, 90].map((rotate) => ({ boxFrom: "points:2.2", boxScale: 1, shift: 0, rotate, refine: 0 })),
     );
     const right = rotated((x, y) => [side - y, x]);
     const upLeft = rotated((x, y) => [y, side - x]);

@@ -6,7 +6,7 @@ import { checkChart } from "../chart.ts";
 import { writeWhole } from "../files.ts";
 import { formatOf, WRITTEN } from "../images.ts";
 import { EMBEDDED, openLandmarker } from "../model.ts";
-import { parseCount, parseList, parseNumber, parsePositive } from "../options.ts";
+import { parseCount, parseList, parseNumber, parsePasses, parsePositive, parseShare } from "../options.ts";
 import { OutputPlan } from "../outputs.ts";
 import { Report } from "../report.ts";
 import { loadSharp } from "../sharp.ts";
@@ -23,7 +23,9 @@ interface Options {
   precision: Precision[];
   boxFrom?: Condition["boxFrom"][];
   boxScale: number[];
+  shift: number[];
   rotate?: number[];
+  refine?: true | number;
   json?: true;
   plot?: string;
   predictions?: string;
@@ -65,9 +67,23 @@ export function registerEval(program: Command): void {
     )
     .addOption(
       new Option(
+        "--shift <shares>",
+        "move each box by a share of its side, each face's in a direction of its own; comma-separated",
+      )
+        .argParser(parseList(parseShare))
+        .default([0], "0"),
+    )
+    .addOption(
+      new Option(
         "--rotate <degrees>",
         "rotate each image about its face, counter-clockwise; comma-separated; boxes are then points:2.2 unless --box-from is given",
       ).argParser(parseList(parseNumber)),
+    )
+    .addOption(
+      new Option(
+        "--refine [passes]",
+        "measure each condition again with faces read again: once, or up to 2 or 3 times",
+      ).argParser(parsePasses),
     )
     .option("--json", "print a JSON object for each condition and weights file")
     .option("--plot <ced.svg>", "draw the cumulative error curves")
@@ -133,10 +149,18 @@ async function evaluate(dataset: string, options: Options): Promise<void> {
     await writeWhole(out, await contactSheet(await readSamples(first, ranked), formatOf(out)!));
 }
 
-function listConditions({ boxFrom, boxScale, rotate }: Options): Condition[] {
+/** Every combination, those that come first changing last. */
+function listConditions({ boxFrom, boxScale, shift, rotate, refine }: Options): Condition[] {
+  const passes = refine === undefined ? [0] : [0, Number(refine)];
   const sources = boxFrom ?? [rotate ? 2.2 : "given"];
   return sources.flatMap((boxFrom) =>
-    boxScale.flatMap((boxScale) => (rotate ?? [0]).map((rotate) => ({ boxFrom, boxScale, rotate }))),
+    boxScale.flatMap((boxScale) =>
+      shift.flatMap((shift) =>
+        (rotate ?? [0]).flatMap((rotate) =>
+          passes.map((refine) => ({ boxFrom, boxScale, shift, rotate, refine })),
+        ),
+      ),
+    ),
   );
 }
 

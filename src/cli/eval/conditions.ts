@@ -7,8 +7,12 @@ export interface Condition {
   readonly boxFrom: "given" | number;
   /** Multiplies the box about its centre. */
   readonly boxScale: number;
+  /** How far the box is moved, in its sides; each face's in a direction of its own. */
+  readonly shift: number;
   /** Degrees by which the image is rotated, positive counter-clockwise. */
   readonly rotate: number;
+  /** How often the face is read again, at most. */
+  readonly refine: number;
 }
 
 /** An image with a face to find. */
@@ -19,10 +23,12 @@ export interface Trial {
   readonly points: readonly Point[];
 }
 
-export function describe({ boxFrom, boxScale, rotate }: Condition): string {
+export function describe({ boxFrom, boxScale, shift, rotate, refine }: Condition): string {
   const parts = [boxFrom === "given" ? "boxes as given" : `boxes of ${boxFrom}× the points' extent`];
   if (boxScale !== 1) parts.push(`scaled by ${boxScale}`);
+  if (shift !== 0) parts.push(`moved by ${shift} of their side`);
   if (rotate !== 0) parts.push(`rotated by ${rotate}°`);
+  if (refine > 0) parts.push(`refined ${refine > 1 ? `up to ${refine} times` : "once"}`);
   return parts.join(", ");
 }
 
@@ -30,12 +36,22 @@ export function describe({ boxFrom, boxScale, rotate }: Condition): string {
 export function applyCondition(
   image: ImageLike,
   { box, points }: { readonly box: Box | undefined; readonly points: readonly Point[] },
-  { boxFrom, rotate }: Condition,
+  { boxFrom, shift, rotate }: Condition,
 ): Trial {
   const rotated = rotate === 0 ? { image, points } : rotateAbout(image, points, rotate);
-  if (boxFrom !== "given") return { ...rotated, box: boxAround(rotated.points, boxFrom) };
-  if (!box) throw new Error("no box is given for this face");
-  return { ...rotated, box };
+  const around = boxFrom === "given" ? box : boxAround(rotated.points, boxFrom);
+  if (!around) throw new Error("no box is given for this face");
+  return { ...rotated, box: moved(around, shift, points[0]!) };
+}
+
+/** The box moved by a share of its sides, in a direction that differs from face to face: by where the first point lies. */
+function moved(box: Box, shift: number, { x, y }: Point): Box {
+  const direction = 2.4 * Math.round(x + 7 * y);
+  return {
+    ...box,
+    x: box.x + shift * box.width * Math.cos(direction),
+    y: box.y + shift * box.height * Math.sin(direction),
+  };
 }
 
 /**

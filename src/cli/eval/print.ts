@@ -32,11 +32,11 @@ export async function printJson(
 ): Promise<void> {
   for (const [i, run] of runs.entries()) {
     const { all, sources } = score(run);
-    const { boxFrom, boxScale, rotate } = run.condition;
+    const { boxFrom, ...others } = run.condition;
     const line = {
       weights: run.network.name,
       info: run.network.landmarker.info,
-      condition: { boxFrom: boxFrom === "given" ? boxFrom : `points:${boxFrom}`, boxScale, rotate },
+      condition: { boxFrom: boxFrom === "given" ? boxFrom : `points:${boxFrom}`, ...others },
       ...all,
       sources: Object.fromEntries(sources),
       ...(i === 0 &&

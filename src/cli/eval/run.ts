@@ -86,8 +86,9 @@ function measureFace(image: RgbImage, face: LabelledFace, runs: readonly Run[]):
   }
 }
 
-function ask({ landmarker }: Network, { boxScale }: Condition, { image, box, points }: Trial): Answer {
-  const { normalized, box: read } = landmarker.detect(image, box, { expand: boxScale });
+function ask({ landmarker }: Network, condition: Condition, { image, box, points }: Trial): Answer {
+  const { boxScale: expand, refine } = condition;
+  const { normalized, box: read } = landmarker.detect(image, box, { expand, refine });
   return { box: read, normalized, offsets: offsets(normalized, relativePoints(points, read)) };
 }
 
@@ -110,7 +111,10 @@ export async function readSamples({ network, condition }: Run, ranked: readonly 
   const samples: Sample[] = [];
   for (const { face, error } of ranked) {
     const { image, box, points } = applyCondition(await readImage(face.path), face, condition);
-    const found = network.landmarker.detect(image, box, { expand: condition.boxScale });
+    const found = network.landmarker.detect(image, box, {
+      expand: condition.boxScale,
+      refine: condition.refine,
+    });
     samples.push({ image, box: found.box, truth: points, predicted: found.points, error });
   }
   return samples;
