@@ -73,7 +73,7 @@ beforeAll(async () => {
   const modules = bundledModules(DIST);
   worker = startWorker([{ type: "ESModule", path: `${DIST}/chaos.js`, contents: CHAOS }, ...modules], {
     modulesRoot: DIST,
-    bindings: { TOKEN, MAX_PIXELS: "6000000", MAX_ATTEMPTS: "4" },
+    bindings: { TOKEN, MAX_FILE_BYTES: "500000", MAX_DECODE_BYTES: "48000000", MAX_ATTEMPTS: "4" },
     r2Buckets: ["PHOTOS", "RESULTS"],
     queueProducers: { QUEUE: "bulk", DEAD: "bulk-dead" },
     queueConsumers: {
