@@ -155,6 +155,10 @@ describe.skipIf(!hasChromium)("the browser demo (needs Chromium)", () => {
       await page.setViewportSize({ width, height: 800 });
       await page.emulateMedia({ colorScheme });
       expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
+      if (width >= 390) {
+        const table = page.locator(".points");
+        expect(await table.evaluate(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)).toBe(0);
+      }
       await page.screenshot({ path: `${SCREENSHOTS}/demo-${width}-${colorScheme}.png`, fullPage: true });
     }
     await page.setViewportSize({ width: 1000, height: 1100 });

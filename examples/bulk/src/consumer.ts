@@ -7,6 +7,7 @@ import { type Box, createLandmarkerSync, LANDMARK_NAMES } from "fivepoint";
 import { decode } from "fivepoint-worker/decode";
 import { RequestError } from "fivepoint-worker/errors";
 import { readFaces } from "fivepoint-worker/faces";
+import { limit } from "fivepoint-worker/limit";
 import { type Env, type Photo, paths } from "./job.ts";
 
 const landmarker = createLandmarkerSync();
@@ -38,15 +39,16 @@ function parseBoxes(text: string | undefined): Box[] {
 async function process({ job, key }: Photo, env: Env): Promise<void> {
   const object = await env.PHOTOS.get(key);
   if (!object) throw new Poison("The photo isn't in the bucket any more.");
-  if (object.size > Number(env.MAX_FILE_BYTES)) {
-    throw new Poison(`The photo's file is ${object.size} bytes; at most ${env.MAX_FILE_BYTES} are read.`);
+  const largest = limit(env, "MAX_FILE_BYTES");
+  if (object.size > largest) {
+    throw new Poison(`The photo's file has ${object.size} bytes; at most ${largest} are read.`);
   }
   const bytes = new Uint8Array(await object.arrayBuffer());
   const sha256 = hex(await crypto.subtle.digest("SHA-256", bytes));
   const boxes = parseBoxes(object.customMetadata?.boxes);
   let faces: unknown[];
   try {
-    const image = await decode(bytes, Number(env.MAX_DECODE_BYTES));
+    const image = await decode(bytes, limit(env, "MAX_DECODE_BYTES"));
     faces = readFaces(landmarker, image, boxes).map(({ points, box, score }) => ({
       box: [box.x, box.y, box.width, box.height],
       points: Object.fromEntries(LANDMARK_NAMES.map((name, i) => [name, [points[i]!.x, points[i]!.y]])),
@@ -67,7 +69,7 @@ export async function consume(batch: MessageBatch<Photo>, env: Env): Promise<voi
       message.ack();
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      if (error instanceof Poison || message.attempts >= Number(env.MAX_ATTEMPTS)) {
+      if (error instanceof Poison || message.attempts >= limit(env, "MAX_ATTEMPTS")) {
         await env.DEAD.send({ ...message.body, reason });
         message.ack();
       } else {

@@ -7,6 +7,7 @@ import { cors } from "hono/cors";
 import openapi from "../openapi.json";
 import { RequestError } from "./errors.ts";
 import { readFaces } from "./faces.ts";
+import { limit } from "./limit.ts";
 import { type Job, readJobs } from "./request.ts";
 
 interface Env {
@@ -38,17 +39,6 @@ async function answer({ image, boxes, expand }: Job) {
   const decoded = await image();
   const { width, height } = decoded;
   return { width, height, faces: readFaces(landmarker, decoded, boxes, expand).map(asJson) };
-}
-
-/** @throws Error when the variable isn't a whole number above 0: no limit is worse than no service */
-function limit(env: Env, name: keyof Env): number {
-  const value = Number(env[name]);
-  if (!(Number.isInteger(value) && value > 0)) {
-    throw new Error(
-      `The variable ${name} must be a whole number above 0, but is ${JSON.stringify(env[name])}.`,
-    );
-  }
-  return value;
 }
 
 app.use("*", async (c, next) => {
