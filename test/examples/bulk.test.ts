@@ -64,6 +64,8 @@ let worker: Miniflare;
 let url: string;
 const key = (i: number) => `photos/${String(i).padStart(4, "0")}.jpg`;
 const isPoison = (i: number) => i % 250 === 17;
+const TOO_LARGE = 267;
+const BAD_BOXES = 517;
 
 beforeAll(async () => {
   const npm = (...args: string[]) => execFileSync("npm", args, { cwd: EXAMPLE, stdio: "pipe" });
@@ -73,7 +75,7 @@ beforeAll(async () => {
   const modules = bundledModules(DIST);
   worker = startWorker([{ type: "ESModule", path: `${DIST}/chaos.js`, contents: CHAOS }, ...modules], {
     modulesRoot: DIST,
-    bindings: { TOKEN, MAX_PIXELS: "6000000", MAX_ATTEMPTS: "4" },
+    bindings: { TOKEN, MAX_FILE_BYTES: "500000", MAX_DECODE_BYTES: "48000000", MAX_ATTEMPTS: "4" },
     r2Buckets: ["PHOTOS", "RESULTS"],
     queueProducers: { QUEUE: "bulk", DEAD: "bulk-dead" },
     queueConsumers: {
@@ -94,14 +96,19 @@ beforeAll(async () => {
   );
   for (let i = 0; i < PHOTOS; i++) {
     const bytes = isPoison(i) ? variants[0]!.subarray(0, 300 + i) : variants[i % DISTINCT]!;
-    await bucket.put(key(i), new Uint8Array(bytes));
+    if (i === TOO_LARGE) await bucket.put(key(i), new Uint8Array(600_000));
+    else if (i === BAD_BOXES) {
+      const customMetadata = { boxes: "[[1, 2, 3]]" };
+      await bucket.put(key(i), new Uint8Array(variants[0]!), { customMetadata });
+    } else await bucket.put(key(i), new Uint8Array(bytes));
   }
-}, 300_000);
+}, 600_000);
 afterAll(() => worker?.dispose());
 
 const bulk = async (...args: string[]) => {
-  const command = ["bulk.mjs", ...args, "--url", url, "--token", TOKEN];
-  return promisify(execFile)(process.execPath, command, { cwd: EXAMPLE });
+  // What a test gives counts before these.
+  const command = ["bulk.mjs", args[0]!, "--url", url, "--token", TOKEN, ...args.slice(1)];
+  return promisify(execFile)(process.execPath, command, { cwd: EXAMPLE, env: { ...process.env, TOKEN: "" } });
 };
 const read = async (name: string) => (await (await worker.getR2Bucket("RESULTS")).get(name))!.text();
 
@@ -109,6 +116,8 @@ describe("bulk", () => {
   it("has every photo exactly once in the results, and the poison with its reason", async () => {
     const { stdout, stderr } = await bulk("run", "spring", "--prefix", "photos/", "--poll", "0.2");
     expect(stderr).toContain("photos");
+    expect(stderr).not.toMatch(/NF|NULL|NaN|undefined/);
+    expect(stderr).toContain("4 of 1000 photos could not be read");
     const manifest = JSON.parse(stdout) as { photos: number; parts: { name: string; photos: number }[] };
     const poison = Array.from({ length: PHOTOS }, (_, i) => i).filter(isPoison);
     expect(manifest.photos).toBe(PHOTOS - poison.length);
@@ -132,7 +141,12 @@ describe("bulk", () => {
     const { objects } = await results.list({ prefix: "spring/dead/" });
     const dead = await Promise.all(objects.map(async (object) => JSON.parse(await read(object.key))));
     expect(dead.map((entry) => entry.key).sort()).toEqual(poison.map(key));
-    for (const { reason } of dead) expect(reason).toMatch(/decoded|header/);
+    const reasons = new Map(dead.map(({ key, reason }) => [key, reason]));
+    expect(reasons.get(key(17))).toMatch(/decoded/);
+    expect(reasons.get(key(TOO_LARGE))).toMatch(/600000 bytes; at most 500000/);
+    expect(reasons.get(key(BAD_BOXES))).toMatch(/boxes must be .* but is \[\[1, 2, 3\]\]/);
+    const listed = (await bulk("dead", "spring")).stdout.trimEnd().split("\n");
+    expect(listed.map((line) => JSON.parse(line).key).sort()).toEqual(poison.map(key));
     // The failures really happened.
     const chaos = await (await worker.dispatchFetch("http://localhost/chaos")).json();
     expect(chaos).toMatchObject({ failed: PHOTOS / 5 });
@@ -145,6 +159,43 @@ describe("bulk", () => {
     expect(JSON.parse(stdout)).toEqual(before);
     expect(JSON.parse((await bulk("status", "spring")).stdout)).toEqual({ records: PHOTOS - 4, dead: 4 });
   }, 60_000);
+
+  it.each<[string, number, RegExp, string[]]>([
+    ["no token", 2, /^error: set TOKEN/, ["status", "spring", "--token", ""]],
+    ["a wrong token", 1, /^error: The Worker refuses this token/, ["status", "spring", "--token", "x"]],
+    [
+      "no Worker",
+      1,
+      /^error: http:\/\/127.0.0.1:1 can't be reached/,
+      ["status", "spring", "--url", "http://127.0.0.1:1"],
+    ],
+    ["an address that is none", 1, /https:\/\//, ["status", "spring", "--url", "localhost:8787"]],
+    ["a time that is none", 1, /number of seconds/, ["run", "spring", "--poll", "soon"]],
+    [
+      "a prefix of no photos",
+      1,
+      /^error: The bucket has no photo .*"none\/"/m,
+      ["run", "autumn", "--prefix", "none/"],
+    ],
+    [
+      "another prefix for a job",
+      1,
+      /409 .*one of the prefix .*photos\//,
+      ["run", "spring", "--prefix", "none/"],
+    ],
+  ])("says so: %s", async (_, code, message, args) => {
+    const failure = await bulk(...args).then(
+      () => undefined,
+      (error) => error,
+    );
+    expect(failure).toMatchObject({ code, stderr: expect.stringMatching(message) });
+    expect(failure.stderr).not.toMatch(/undefined|\bat /);
+  });
+
+  it("goes on with a job without being told its prefix again", async () => {
+    const { stdout } = await bulk("run", "spring", "--poll", "0.2");
+    expect(JSON.parse(stdout).photos).toBe(PHOTOS - 4);
+  });
 
   it("refuses a wrong token", async () => {
     const response = await worker.dispatchFetch("http://localhost/jobs/spring/count", {

@@ -8,8 +8,8 @@ import { cpuMs, isolateBytes, load, startCounted, startMeasured } from "../suppo
 
 const DIST = "examples/cloudflare-worker/dist";
 const bindings = {
-  MAX_BODY_BYTES: "4194304",
-  MAX_PIXELS: "1500000",
+  MAX_BODY_BYTES: "8388608",
+  MAX_DECODE_BYTES: "32000000",
   MAX_BOXES: "64",
   MAX_IMAGES: "16",
   CORS_ORIGIN: "",
@@ -64,5 +64,5 @@ for (const format of ["jpeg", "png", "webp"] as const) {
   );
   await load(place, body, 1);
 }
-console.log(`after pictures of 1.5 million pixels in all three formats: ${await held()}`);
+console.log(`after images of 1.5 million pixels in all three formats: ${await held()}`);
 await counted.dispose();

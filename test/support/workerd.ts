@@ -53,13 +53,13 @@ export async function load(
 const COUNTER = `
 const memories = [];
 const keep = (instance) => {
-  for (const value of Object.values(instance.exports)) if (value instanceof WebAssembly.Memory) memories.push(value);
+  for (const value of Object.values(instance.exports)) if (value instanceof WebAssembly.Memory) memories.push(new WeakRef(value));
   return instance;
 };
 const { instantiate, Instance } = WebAssembly;
 WebAssembly.instantiate = async (module, imports) => keep(await instantiate(module, imports));
 WebAssembly.Instance = new Proxy(Instance, { construct: (target, given) => keep(new target(...given)) });
-export const wasmBytes = () => memories.reduce((sum, { buffer }) => sum + buffer.byteLength, 0);
+export const wasmBytes = () => memories.reduce((sum, memory) => sum + (memory.deref()?.buffer.byteLength ?? 0), 0);
 `;
 const COUNTED = `
 import { wasmBytes } from "./counter.js";

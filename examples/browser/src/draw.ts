@@ -9,6 +9,13 @@ const WORDS: Record<string, string> = {
   rightMouth: "right mouth corner",
 };
 
+/** A face in pixels that are `factor` times as many. */
+export const times = ({ box, points, ...face }: Face, factor: number): Face => ({
+  ...face,
+  box: { x: box.x * factor, y: box.y * factor, width: box.width * factor, height: box.height * factor },
+  points: points.map(({ x, y }) => ({ x: x * factor, y: y * factor })),
+});
+
 export function drawBox(context: CanvasRenderingContext2D, box: Box, dashed: boolean): void {
   const width = Math.max(1.5, context.canvas.width / 400);
   context.save();
@@ -50,7 +57,7 @@ export function tableRow(face: Face, index: number): HTMLTableRowElement {
   return row;
 }
 
-/** What a person who can't see the picture hears. */
+/** What a person who can't see the image hears. */
 export function describe(faces: readonly Face[]): string {
   if (faces.length === 0) return "No face found.";
   const [first] = faces;

@@ -1,4 +1,4 @@
-/** Finding faces: face-api's tiny detector for a new picture, the last landmarks for the next frame of a video. */
+/** Finding faces: face-api's tiny detector for a new image, the last landmarks for the next frame of a video. */
 
 import modelUrl from "@vladmandic/face-api/model/tiny_face_detector_model.bin?url";
 import manifest from "@vladmandic/face-api/model/tiny_face_detector_model-weights_manifest.json";
@@ -9,18 +9,22 @@ let loading: Promise<FaceDetector> | undefined;
 
 /** face-api is 1.3 MB of script: fetched when it is first needed. */
 export function loadDetector(): Promise<FaceDetector> {
-  loading ??= (async () => {
-    const faceapi = await import("@vladmandic/face-api");
-    const response = await fetch(modelUrl);
-    if (!response.ok)
-      throw new Error(`The face finder's model couldn't be loaded (HTTP ${response.status}).`);
-    await faceapi.tf.setBackend("webgl").catch(() => false);
-    await faceapi.tf.ready();
-    const weights = faceapi.tf.io.decodeWeights(await response.arrayBuffer(), manifest[0].weights);
-    faceapi.nets.tinyFaceDetector.loadFromWeightMap(weights);
-    return faceApiDetector(faceapi, { inputSize: 320 });
-  })();
+  loading ??= load().catch((error) => {
+    loading = undefined; // tried again the next time
+    throw error;
+  });
   return loading;
+}
+
+async function load(): Promise<FaceDetector> {
+  const faceapi = await import("@vladmandic/face-api");
+  const response = await fetch(modelUrl);
+  if (!response.ok) throw new Error(`The face finder's model couldn't be loaded (HTTP ${response.status}).`);
+  await faceapi.tf.setBackend("webgl").catch(() => false);
+  await faceapi.tf.ready();
+  const weights = faceapi.tf.io.decodeWeights(await response.arrayBuffer(), manifest[0].weights);
+  faceapi.nets.tinyFaceDetector.loadFromWeightMap(weights);
+  return faceApiDetector(faceapi, { inputSize: 320 });
 }
 
 /** A square around a face's points, 2.1 times their extent: where the face will be in the next frame. */
@@ -32,7 +36,7 @@ export function boxAround({ points }: Face): Box {
   return { x: centre.x - side / 2, y: centre.y - side / 2, width: side, height: side };
 }
 
-/** False when the box has left the picture or shrunk to nothing. */
+/** False when the box has left the image or shrunk to nothing. */
 export function inside(box: Box, width: number, height: number): boolean {
   return (
     box.width >= 8 &&

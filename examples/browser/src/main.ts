@@ -1,6 +1,6 @@
-import { type Box, createLandmarker, type Face } from "fivepoint";
+import { type Box, createLandmarker, type Face, type Landmarker } from "fivepoint";
 import sampleUrl from "../../astronaut.jpg?url";
-import { describe, drawBox, drawFace, tableRow } from "./draw.ts";
+import { describe, drawBox, drawFace, tableRow, times } from "./draw.ts";
 import { boxAround, inside, loadDetector } from "./faces.ts";
 
 const element = <T extends HTMLElement>(id: string) => document.getElementById(id) as T;
@@ -16,7 +16,23 @@ const video = document.createElement("video");
 video.muted = true;
 video.playsInline = true;
 
-const landmarker = await createLandmarker();
+const LONGEST_SIDE = 1280; // of the canvas: larger images are shrunk to it, their points counted in the whole image
+const SURE = 0.5; // score of a face that the camera goes on with
+
+function say(text: string): void {
+  if (status.textContent !== text) status.textContent = text;
+}
+const message = (error: unknown) => (error instanceof Error ? error.message : String(error));
+
+async function start(): Promise<Landmarker> {
+  try {
+    return await createLandmarker();
+  } catch (error) {
+    say(`This browser can't run fivepoint: ${message(error)}`);
+    throw error;
+  }
+}
+const landmarker = await start();
 const { info } = landmarker;
 // Lets the engine optimise before the first figure is shown.
 const blank = new ImageData(96, 96);
@@ -25,20 +41,25 @@ element("tier").textContent = info.simd;
 element("memory").textContent = `${(info.memoryBytes / 2 ** 20).toFixed(1)} MiB`;
 element("weights").textContent = `${info.weights.name} ${info.weights.version}`;
 
-let source: CanvasImageSource | undefined;
+/** What is on the stage. What takes a while keeps the object it began with, and has come too late once it is another. */
+interface Shown {
+  readonly source?: CanvasImageSource;
+  /** Pixels of the source for each pixel of the canvas. */
+  readonly scale: number;
+}
+const NOTHING: Shown = { scale: 1 };
+let shown = NOTHING;
+/** Of searches for faces: the last one counts, and none that a person's own box has overtaken. */
+let search = 0;
 let boxes: Box[] = [];
 let faces: Face[] = [];
 let dragStart: { x: number; y: number } | undefined;
-
-function say(text: string): void {
-  if (status.textContent !== text) status.textContent = text;
-}
 
 const milliseconds = (value: number) => `${value < 10 ? value.toFixed(2) : value.toFixed(0)} ms`;
 
 function readPixels(): ImageData {
   const { width, height } = pixels.canvas;
-  pixels.drawImage(source!, 0, 0, width, height);
+  pixels.drawImage(shown.source!, 0, 0, width, height);
   return pixels.getImageData(0, 0, width, height);
 }
 
@@ -50,125 +71,205 @@ async function findBoxes(image: ImageData): Promise<Box[]> {
   return found;
 }
 
-function locate(image: ImageData): void {
+/** @param verify reads each face twice and drops what doesn't look like one */
+function locate(image: ImageData, verify = false): void {
   const usable = boxes.filter((box) => inside(box, image.width, image.height));
   const start = performance.now();
-  faces = landmarker.detectAll(image, usable);
+  faces = landmarker.detectAll(image, usable, { verify });
   if (faces.length) element("time").textContent = milliseconds((performance.now() - start) / faces.length);
+  if (verify) faces = faces.filter(({ score }) => score >= SURE);
 }
+
+/** The faces, in pixels of the image as it was opened. */
+const inImage = () => faces.map((face) => times(face, shown.scale));
 
 function draw(): void {
   context.drawImage(pixels.canvas, 0, 0);
   for (const face of faces) drawFace(context, face);
   if (faces.length === 0) for (const box of boxes) drawBox(context, box, true);
-  element("points").replaceChildren(...faces.map(tableRow));
+  element("points").replaceChildren(...inImage().map(tableRow));
   element("points").closest<HTMLElement>(".points")!.hidden = faces.length === 0;
-  view.setAttribute("aria-label", describe(faces));
+  view.setAttribute("aria-label", describe(inImage()));
 }
 
-function show(next: CanvasImageSource, width: number, height: number): void {
-  const scale = Math.min(1, 1280 / Math.max(width, height));
+/** Puts an image on the stage, or nothing; nothing of the one before stays. */
+function show(source?: CanvasImageSource, width = 0, height = 0): Shown {
+  const shrink = Math.min(1, LONGEST_SIDE / Math.max(width, height, 1));
   for (const canvas of [view, pixels.canvas]) {
-    canvas.width = Math.round(width * scale);
-    canvas.height = Math.round(height * scale);
+    canvas.width = Math.max(1, Math.round(width * shrink));
+    canvas.height = Math.max(1, Math.round(height * shrink));
   }
-  view.hidden = false;
-  document.querySelector<HTMLElement>(".empty")!.hidden = true;
-  source = next;
+  view.hidden = !source;
+  document.querySelector<HTMLElement>(".empty")!.hidden = !!source;
+  shown = source ? { source, scale: 1 / shrink } : { ...NOTHING };
+  search++;
   boxes = [];
   faces = [];
+  dragStart = undefined;
+  for (const id of ["time", "finder", "frame"]) element(id).textContent = "–";
+  draw();
+  return shown;
 }
 
-/** Finds the faces of a still picture, or takes the box that a person has drawn. */
+function stopStream(stream: MediaStream | null): void {
+  for (const track of stream?.getTracks() ?? []) track.stop();
+}
+
+/** Clears the stage for what comes next, and ends the camera. */
+function clear(): Shown {
+  stopStream(video.srcObject as MediaStream | null);
+  video.srcObject = null;
+  cameraButton.setAttribute("aria-pressed", "false");
+  return show();
+}
+
+/** Finds the faces of a still image, or waits for the box that a person draws. */
 async function analyse(): Promise<void> {
-  if (!source) return;
+  const { source } = shown;
+  if (!source || source === video) return;
+  const mine = ++search;
+  boxes = [];
   const image = readPixels();
   if (detectorSwitch.checked) {
     say("Looking for faces…");
-    boxes = await findBoxes(image);
+    try {
+      const found = await findBoxes(image);
+      if (mine !== search) return;
+      boxes = found;
+    } catch (error) {
+      if (mine !== search) return;
+      detectorSwitch.checked = false;
+      say(`The face finder can't be used (${message(error)}). Drag a box around the face.`);
+      return;
+    }
   }
   locate(image);
   draw();
-  say(faces.length || detectorSwitch.checked ? describe(faces) : "Drag a box around the face.");
+  say(faces.length || detectorSwitch.checked ? describe(inImage()) : "Drag a box around the face.");
 }
 
-function stopCamera(): void {
-  for (const track of (video.srcObject as MediaStream | null)?.getTracks() ?? []) track.stop();
-  video.srcObject = null;
-  cameraButton.setAttribute("aria-pressed", "false");
-}
-
-async function openPicture(blob: Blob): Promise<void> {
-  stopCamera();
+async function openImage(load: () => Promise<Blob>): Promise<void> {
+  const mine = clear();
+  say("Opening the image…");
   try {
-    const bitmap = await createImageBitmap(blob, { imageOrientation: "from-image" });
+    const blob = await load();
+    const bitmap = await createImageBitmap(blob, { imageOrientation: "from-image" }).catch(() => {
+      throw new Error("This file isn't an image that the browser can read.");
+    });
+    if (shown !== mine) return;
     show(bitmap, bitmap.width, bitmap.height);
-  } catch {
-    say("This file isn't a picture that the browser can read.");
+  } catch (error) {
+    if (shown === mine) say(message(error));
     return;
   }
   await analyse();
 }
+const openFile = (file: File) => openImage(async () => file);
+
+async function loadSample(): Promise<Blob> {
+  const response = await fetch(sampleUrl).catch(() => undefined);
+  if (!response?.ok) throw new Error("The sample photo couldn't be loaded.");
+  return response.blob();
+}
+
+const CAMERA_PROBLEMS: Record<string, string> = {
+  NotAllowedError: "The camera is blocked: allow it in the browser's settings for this page.",
+  NotFoundError: "No camera was found.",
+  NotReadableError: "The camera can't be used: another program may be using it.",
+};
 
 async function openCamera(): Promise<void> {
-  say("Waiting for the camera…");
-  try {
-    video.srcObject = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "user" } });
-    await video.play();
-  } catch (error) {
-    stopCamera();
-    say(`The camera can't be used: ${(error as Error).message}`);
+  const mine = clear();
+  if (!navigator.mediaDevices) {
+    say("The camera works only on secure pages: open this one by https or on localhost.");
     return;
   }
+  say("Waiting for the camera…");
   cameraButton.setAttribute("aria-pressed", "true");
-  show(video, video.videoWidth, video.videoHeight);
+  let stream: MediaStream | null = null;
+  try {
+    stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "user" } });
+    if (shown !== mine) return stopStream(stream);
+    video.srcObject = stream;
+    await video.play();
+  } catch (error) {
+    stopStream(stream);
+    if (shown !== mine) return;
+    clear();
+    say(CAMERA_PROBLEMS[(error as Error).name] ?? `The camera can't be used: ${message(error)}`);
+    return;
+  }
+  if (shown !== mine) return stopStream(stream);
+  for (const track of stream.getTracks())
+    track.addEventListener("ended", () => {
+      if (video.srcObject !== stream) return;
+      clear();
+      say("The camera was disconnected.");
+    });
   say("Camera on.");
+  await follow(stream);
+}
+
+const nextFrame = () => new Promise((next) => video.requestVideoFrameCallback(next));
+
+/** Faces from frame to frame, for as long as the camera gives this stream. */
+async function follow(stream: MediaStream): Promise<void> {
   let count = -1;
   let searched = 0;
-  const frame = async () => {
-    if (!video.srcObject) return;
+  let size = "";
+  for (; video.srcObject === stream; await nextFrame()) {
     const start = performance.now();
+    // A telephone that is rotated gives frames of another shape.
+    if (size !== `${video.videoWidth}×${video.videoHeight}`) {
+      size = `${video.videoWidth}×${video.videoHeight}`;
+      show(video, video.videoWidth, video.videoHeight);
+    }
     const image = readPixels();
     // Between searches a face is followed by its own landmarks, which costs next to nothing.
-    boxes = faces.map(boxAround).filter((box) => inside(box, image.width, image.height));
-    const lost = boxes.length === 0 || faces.some(({ score }) => score < 0.5);
-    if (detectorSwitch.checked && (lost ? start - searched > 300 : start - searched > 3000)) {
-      boxes = await findBoxes(image);
+    boxes = faces.map(boxAround);
+    if (detectorSwitch.checked && start - searched > (faces.length ? 3000 : 300)) {
+      const mine = search;
+      try {
+        const found = await findBoxes(image);
+        if (video.srcObject !== stream) return;
+        if (mine === search && detectorSwitch.checked) boxes = found;
+        else boxes = faces.map(boxAround);
+      } catch (error) {
+        if (video.srcObject !== stream) return;
+        detectorSwitch.checked = false;
+        say(`The face finder can't be used (${message(error)}). Drag a box around the face.`);
+      }
       searched = performance.now();
     }
-    locate(image);
+    locate(image, true);
     draw();
     element("frame").textContent = milliseconds(performance.now() - start);
     if (faces.length !== count) {
       count = faces.length;
-      say(
-        count === 0
-          ? "Camera on. No face in view."
-          : `Camera on. ${count} ${count === 1 ? "face" : "faces"} in view.`,
-      );
+      const people = count === 1 ? "1 face" : `${count || "No"} ${count ? "faces" : "face"}`;
+      const hint = count === 0 && !detectorSwitch.checked ? " Drag a box around one." : "";
+      say(`Camera on. ${people} in view.${hint}`);
     }
-    video.requestVideoFrameCallback(frame);
-  };
-  video.requestVideoFrameCallback(frame);
+  }
 }
 
 cameraButton.addEventListener("click", () => {
-  if (!video.srcObject) return void openCamera();
-  stopCamera();
+  if (cameraButton.getAttribute("aria-pressed") === "false") return void openCamera();
+  clear();
   say("Camera off.");
 });
 element<HTMLInputElement>("file").addEventListener("change", ({ target }) => {
   const input = target as HTMLInputElement;
   const [file] = input.files ?? [];
-  if (file) void openPicture(file);
+  if (file) void openFile(file);
   input.value = "";
 });
-element("sample").addEventListener("click", async () => openPicture(await (await fetch(sampleUrl)).blob()));
+element("sample").addEventListener("click", () => void openImage(loadSample));
 detectorSwitch.addEventListener("change", () => void analyse());
 
 document.addEventListener("paste", ({ clipboardData }) => {
   const file = [...(clipboardData?.files ?? [])].find(({ type }) => type.startsWith("image/"));
-  if (file) void openPicture(file);
+  if (file) void openFile(file);
 });
 const stage = view.parentElement!;
 document.addEventListener("dragover", (event) => {
@@ -180,16 +281,18 @@ document.addEventListener("drop", (event) => {
   event.preventDefault();
   stage.classList.remove("over");
   const [file] = event.dataTransfer?.files ?? [];
-  if (file) void openPicture(file);
+  if (file) void openFile(file);
+  else say("What was dropped isn't a file.");
 });
 
 /** Uses a box that a person has drawn. */
 function useBox(box: Box): void {
+  search++;
   detectorSwitch.checked = false;
   boxes = [box];
   locate(pixels.getImageData(0, 0, view.width, view.height));
   draw();
-  say(describe(faces));
+  say(describe(inImage()));
 }
 
 const position = ({ offsetX, offsetY }: PointerEvent) => ({
@@ -203,7 +306,6 @@ const between = (a: { x: number; y: number }, b: { x: number; y: number }): Box 
   height: Math.abs(a.y - b.y),
 });
 view.addEventListener("pointerdown", (event) => {
-  if (!source) return;
   dragStart = position(event);
   view.setPointerCapture(event.pointerId);
 });
@@ -217,7 +319,6 @@ for (const end of ["pointerup", "pointercancel"])
     dragStart = undefined;
   });
 view.addEventListener("keydown", (event) => {
-  if (!source) return;
   const { width, height } = view;
   const side = Math.min(width, height) / 2;
   const box = boxes[0] ?? { x: (width - side) / 2, y: (height - side) / 2, width: side, height: side };
@@ -242,4 +343,4 @@ view.addEventListener("keydown", (event) => {
   useBox(next);
 });
 
-say("Ready. Choose a picture or the camera.");
+say("Ready. Choose a photo or the camera.");

@@ -6,6 +6,8 @@
 import { type Box, createLandmarkerSync, LANDMARK_NAMES } from "fivepoint";
 import { decode } from "fivepoint-worker/decode";
 import { RequestError } from "fivepoint-worker/errors";
+import { readFaces } from "fivepoint-worker/faces";
+import { limit } from "fivepoint-worker/limit";
 import { type Env, type Photo, paths } from "./job.ts";
 
 const landmarker = createLandmarkerSync();
@@ -18,37 +20,42 @@ const hex = (bytes: ArrayBuffer) =>
 
 function parseBoxes(text: string | undefined): Box[] {
   if (text === undefined) return [];
+  const wrong = () =>
+    new Poison(`The photo's metadata boxes must be a JSON list of [x, y, width, height], but is ${text}.`);
+  let list: unknown;
   try {
-    return (JSON.parse(text) as [number, number, number, number][]).map(([x, y, width, height]) => ({
-      x,
-      y,
-      width,
-      height,
-    }));
+    list = JSON.parse(text);
   } catch {
-    throw new Poison("The photo's metadata boxes isn't a JSON list of [x, y, width, height].");
+    throw wrong();
   }
+  if (!Array.isArray(list)) throw wrong();
+  return list.map((box) => {
+    if (!Array.isArray(box) || box.length !== 4 || !box.every(Number.isFinite)) throw wrong();
+    const [x, y, width, height] = box as [number, number, number, number];
+    return { x, y, width, height };
+  });
 }
 
 async function process({ job, key }: Photo, env: Env): Promise<void> {
   const object = await env.PHOTOS.get(key);
   if (!object) throw new Poison("The photo isn't in the bucket any more.");
-  const bytes = await object.arrayBuffer();
+  const largest = limit(env, "MAX_FILE_BYTES");
+  if (object.size > largest) {
+    throw new Poison(`The photo's file has ${object.size} bytes; at most ${largest} are read.`);
+  }
+  const bytes = new Uint8Array(await object.arrayBuffer());
   const sha256 = hex(await crypto.subtle.digest("SHA-256", bytes));
   const boxes = parseBoxes(object.customMetadata?.boxes);
   let faces: unknown[];
   try {
-    const image = await decode(bytes, Number(env.MAX_PIXELS));
-    const found = boxes.length ? landmarker.detectAll(image, boxes) : [landmarker.detect(image)];
-    faces = found.map(({ points, box, score }) => ({
+    const image = await decode(bytes, limit(env, "MAX_DECODE_BYTES"));
+    faces = readFaces(landmarker, image, boxes).map(({ points, box, score }) => ({
       box: [box.x, box.y, box.width, box.height],
       points: Object.fromEntries(LANDMARK_NAMES.map((name, i) => [name, [points[i]!.x, points[i]!.y]])),
       score,
     }));
   } catch (error) {
-    if (error instanceof RequestError || error instanceof RangeError || error instanceof TypeError) {
-      throw new Poison(error.message);
-    }
+    if (error instanceof RequestError) throw new Poison(error.message);
     throw error;
   }
   await env.RESULTS.put(paths.record(job, sha256, key), JSON.stringify({ key, sha256, faces }));
@@ -62,7 +69,7 @@ export async function consume(batch: MessageBatch<Photo>, env: Env): Promise<voi
       message.ack();
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      if (error instanceof Poison || message.attempts >= Number(env.MAX_ATTEMPTS)) {
+      if (error instanceof Poison || message.attempts >= limit(env, "MAX_ATTEMPTS")) {
         await env.DEAD.send({ ...message.body, reason });
         message.ack();
       } else {

@@ -1,9 +1,10 @@
 /**
- * Millions of photos: R2 → Queues → this Worker → NDJSON in R2. The endpoints do one bounded slice a call; bulk.mjs
+ * Millions of photos: R2 → Queues → this Worker → NDJSON in R2. The endpoints do one bounded slice per call; bulk.mjs
  * calls them until a job is done.
  *
  *   POST /jobs/:job/photos    puts the next photos of the job into the queue, {"prefix"} on the first call
- *   GET  /jobs/:job/count     counts records and dead letters, a page a call (?records=cursor&dead=cursor)
+ *   GET  /jobs/:job/count     counts records and dead letters, a page per call (?records=cursor&dead=cursor)
+ *   GET  /jobs/:job/dead      the photos that could not be read, with their reasons, a page per call (?cursor=…)
  *   POST /jobs/:job/parts     writes one part of the results from a page of records (?shard=a&index=0&cursor=…);
  *                             shards, by the first digit of the content hash, are independent of each other
  *   POST /jobs/:job/manifest  writes the manifest over the parts, {"parts": […]}
@@ -13,7 +14,7 @@ import { bearerAuth } from "hono/bearer-auth";
 import { bury, consume } from "./consumer.ts";
 import { type Env, type JobState, type Photo, paths } from "./job.ts";
 
-const PAGE = 500; // records a part: a get each, well under a Worker's limit of subrequests
+const PAGE = 500; // records per part: a get each, well under a Worker's limit of subrequests
 const SEND = 100; // messages that Queues take at once
 const AT_ONCE = 6; // connections that a Worker may have open
 
@@ -28,11 +29,11 @@ app.use("/jobs/*", (c, next) => {
 app.post("/jobs/:job/photos", async (c) => {
   const job = c.req.param("job");
   const stored = await c.env.RESULTS.get(paths.state(job));
-  let state: JobState;
-  if (stored) state = await stored.json<JobState>();
-  else {
-    const { prefix = "" } = await c.req.json<{ prefix?: string }>();
-    state = { prefix, cursor: "", enqueued: 0 };
+  const { prefix } = await c.req.json<{ prefix?: string }>();
+  let state = (await stored?.json<JobState>()) ?? { prefix: prefix ?? "", cursor: "", enqueued: 0 };
+  if (prefix !== undefined && prefix !== state.prefix) {
+    const message = `The job ${job} is one of the prefix ${JSON.stringify(state.prefix)}: give another job to ${JSON.stringify(prefix)}.`;
+    return c.json({ error: { code: "other_prefix", message } }, 409);
   }
   if (state.cursor !== null) {
     const page = await c.env.PHOTOS.list({
@@ -48,7 +49,7 @@ app.post("/jobs/:job/photos", async (c) => {
       cursor: page.truncated ? page.cursor : null,
       enqueued: state.enqueued + page.objects.length,
     };
-    await c.env.RESULTS.put(paths.state(job), JSON.stringify(state));
+    if (state.enqueued > 0) await c.env.RESULTS.put(paths.state(job), JSON.stringify(state));
   }
   return c.json({ enqueued: state.enqueued, complete: state.cursor === null });
 });
@@ -67,6 +68,24 @@ app.get("/jobs/:job/count", async (c) => {
   });
 });
 
+/** The contents of a page of objects. */
+async function readAll(bucket: R2Bucket, objects: readonly R2Object[]): Promise<string[]> {
+  const texts: string[] = [];
+  for (let i = 0; i < objects.length; i += AT_ONCE) {
+    const some = objects.slice(i, i + AT_ONCE).map(async ({ key }) => (await bucket.get(key))!.text());
+    texts.push(...(await Promise.all(some)));
+  }
+  return texts;
+}
+
+app.get("/jobs/:job/dead", async (c) => {
+  const { cursor } = c.req.query();
+  const prefix = paths.deads(c.req.param("job"));
+  const page = await c.env.RESULTS.list({ prefix, limit: PAGE, ...(cursor && { cursor }) });
+  const letters = (await readAll(c.env.RESULTS, page.objects)).map((text) => JSON.parse(text));
+  return c.json({ letters, cursor: page.truncated ? page.cursor : null });
+});
+
 app.post("/jobs/:job/parts", async (c) => {
   const job = c.req.param("job");
   const { shard = "", index = "0", cursor } = c.req.query();
@@ -76,10 +95,7 @@ app.post("/jobs/:job/parts", async (c) => {
     ...(cursor && { cursor }),
   });
   if (page.objects.length === 0) return c.json({ part: null, cursor: null });
-  const read = async ({ key }: R2Object) => (await c.env.RESULTS.get(key))!.text();
-  const lines: string[] = [];
-  for (let i = 0; i < page.objects.length; i += AT_ONCE)
-    lines.push(...(await Promise.all(page.objects.slice(i, i + AT_ONCE).map(read))));
+  const lines = await readAll(c.env.RESULTS, page.objects);
   const name = paths.part(job, shard, Number(index));
   const stored = await c.env.RESULTS.put(name, lines.map((line) => `${line}\n`).join(""));
   return c.json({

@@ -12,7 +12,8 @@ export interface Env {
   readonly RESULTS: R2Bucket;
   readonly QUEUE: Queue<Photo>;
   readonly DEAD: Queue<Photo & { reason: string }>;
-  readonly MAX_PIXELS: string;
+  readonly MAX_FILE_BYTES: string;
+  readonly MAX_DECODE_BYTES: string;
   readonly MAX_ATTEMPTS: string;
   readonly TOKEN?: string;
 }

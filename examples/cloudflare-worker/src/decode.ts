@@ -1,89 +1,62 @@
-/** Images to pixels, by codecs compiled to WebAssembly. */
-
-import jpegModule from "@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm";
-import decodeJpeg, { init as initJpeg } from "@jsquash/jpeg/decode";
-import pngModule from "@jsquash/png/codec/pkg/squoosh_png_bg.wasm";
-import decodePng, { init as initPng } from "@jsquash/png/decode";
-import webpModule from "@jsquash/webp/codec/dec/webp_dec.wasm";
-import decodeWebp, { init as initWebp } from "@jsquash/webp/decode";
+/** Images as people send them to upright pixels, within a limit of memory. */
 import type { ImageLike } from "fivepoint";
-import { imageSize } from "image-size";
+import { decodeJpeg, decodePng, decodeWebp, MemoryLimitError } from "./codecs.ts";
 import { RequestError } from "./errors.ts";
+import { type Header, readHeader } from "./header.ts";
+import { type Pixels, upright } from "./orientation.ts";
 
-// The codecs return an ImageData, which Workers lack.
-(globalThis as { ImageData?: unknown }).ImageData ??= class {
-  constructor(
-    readonly data: Uint8ClampedArray,
-    readonly width: number,
-    readonly height: number,
-  ) {}
-};
-
-interface Codec {
-  init(): Promise<unknown>;
-  decode(bytes: ArrayBuffer): Promise<ImageLike>;
+export interface Decoded {
+  /** Upright, at 1/shrink of its size. */
+  readonly pixels: ImageLike;
+  readonly shrink: number;
+  /** The whole size, upright: what boxes and points count in. */
+  readonly width: number;
+  readonly height: number;
 }
 
-// MozJPEG fills the missing rest of a cut file with gray and only says so on its standard error.
-let complaint = "";
+const SHRINKS = [1, 2, 4, 8]; // what an inverse DCT of 8, 4, 2 and 1 points gives
 
-const CODECS: Record<string, Codec> = {
-  jpg: {
-    init: () => initJpeg(jpegModule, { printErr: (text: string) => (complaint = text) }),
-    async decode(bytes) {
-      complaint = "";
-      const image = await decodeJpeg(bytes, { preserveOrientation: true });
-      if (complaint.startsWith("Premature end")) throw new Error(complaint);
-      return image;
-    },
-  },
-  png: { init: () => initPng(pngModule), decode: (bytes) => decodePng(bytes) },
-  webp: { init: () => initWebp(webpModule), decode: (bytes) => decodeWebp(bytes) },
-};
-const ready = new Map<string, Promise<unknown>>();
+async function decodeUpright(header: Header, shrink: number, maxBytes: number): Promise<Pixels> {
+  const { type, width, height, orientation, file } = header;
+  const take = (pixels: Pixels) => upright(pixels, orientation);
+  if (type === "JPEG") return decodeJpeg(file, Math.ceil(width / shrink), Math.ceil(height / shrink), take);
+  if (type === "PNG") return decodePng(file, take);
+  const pixels = await decodeWebp(file, maxBytes - 4 * width * height);
+  return orientation === 1 ? pixels : take(pixels);
+}
+
+function tooLarge({ type, width, height, memory }: Header, maxBytes: number): RequestError {
+  const limit = `${Math.floor(maxBytes / 1e6)} MB`;
+  const scale = Math.sqrt((0.9 * maxBytes) / memory(1));
+  const size = `${Math.floor(width * scale)}×${Math.floor(height * scale)}`;
+  const advice =
+    scale < 1
+      ? ` Shrink it to ${size}, save it as a baseline JPEG, which can be decoded at a smaller size, or send a crop of each face.`
+      : " Save it again, as a JPEG for example.";
+  return new RequestError(
+    413,
+    "too_many_pixels",
+    `The image is ${width}×${height}, and decoding this ${type} takes more than the ${limit} of memory that it may take.${advice}`,
+  );
+}
 
 /**
- * Decodes a JPEG, PNG or WebP, told by its bytes and not by what the request calls it.
- * @throws RequestError 415 for another format, 413 for more than `maxPixels`, 422 for a broken image
+ * Decodes a JPEG, PNG or WebP, told by its bytes and not by what the request calls it. A JPEG that is too large for
+ * `maxBytes` is decoded at a half, a quarter or an eighth of its size.
+ * @param maxBytes of memory that decoding may take, pixels included
+ * @throws RequestError 415 for another format, 413 for an image that takes more, 422 for a broken image
  */
-export async function decode(bytes: ArrayBuffer, maxPixels: number): Promise<ImageLike> {
-  let header: ReturnType<typeof imageSize>;
+export async function decode(bytes: Uint8Array, maxBytes: number): Promise<Decoded> {
+  const header = readHeader(bytes);
+  const shrinks = header.type === "JPEG" ? SHRINKS : [1];
+  const shrink = shrinks.find((shrink) => header.memory(shrink) <= maxBytes);
+  if (!shrink) throw tooLarge(header, maxBytes);
+  const { type, width, height, orientation } = header;
   try {
-    header = imageSize(new Uint8Array(bytes));
-  } catch {
-    throw new RequestError(
-      415,
-      "unsupported_image",
-      "The image is none of JPEG, PNG, WebP, or its header is broken.",
-    );
-  }
-  const type = header.type ?? "";
-  const codec = CODECS[type];
-  if (!codec) {
-    throw new RequestError(
-      415,
-      "unsupported_image",
-      `Images of the type ${type} aren't read: send JPEG, PNG or WebP.`,
-    );
-  }
-  const pixels = header.width * header.height;
-  if (!(pixels > 0 && pixels <= maxPixels)) {
-    const size = `${header.width}×${header.height}`;
-    throw new RequestError(
-      413,
-      "too_many_pixels",
-      `The image is ${size}, which is more than ${maxPixels} pixels.`,
-    );
-  }
-  let initialised = ready.get(type);
-  if (!initialised) {
-    initialised = codec.init();
-    ready.set(type, initialised);
-  }
-  await initialised;
-  try {
-    return await codec.decode(bytes);
-  } catch {
-    throw new RequestError(422, "broken_image", "The image can't be decoded: it is cut or damaged.");
+    const pixels = await decodeUpright(header, shrink, maxBytes);
+    return { pixels, shrink, ...(orientation < 5 ? { width, height } : { width: height, height: width }) };
+  } catch (error) {
+    if (error instanceof MemoryLimitError) throw tooLarge(header, maxBytes);
+    throw new RequestError(422, "broken_image", `The ${type} can't be decoded: it is damaged.`);
   }
 }

@@ -6,11 +6,13 @@ import { bodyLimit } from "hono/body-limit";
 import { cors } from "hono/cors";
 import openapi from "../openapi.json";
 import { RequestError } from "./errors.ts";
+import { readFaces } from "./faces.ts";
+import { limit } from "./limit.ts";
 import { type Job, readJobs } from "./request.ts";
 
 interface Env {
   MAX_BODY_BYTES: string;
-  MAX_PIXELS: string;
+  MAX_DECODE_BYTES: string;
   MAX_BOXES: string;
   MAX_IMAGES: string;
   CORS_ORIGIN: string;
@@ -34,24 +36,15 @@ function asJson({ points, normalized, box, score }: Face) {
 }
 
 async function answer({ image, boxes, expand }: Job) {
-  const pixels = await image();
-  try {
-    const faces = boxes.length
-      ? landmarker.detectAll(pixels, boxes, { expand })
-      : [landmarker.detect(pixels, undefined, { expand })];
-    return { width: pixels.width, height: pixels.height, faces: faces.map(asJson) };
-  } catch (error) {
-    if (error instanceof RangeError || error instanceof TypeError) {
-      throw new RequestError(422, "invalid_image_or_box", error.message);
-    }
-    throw error;
-  }
+  const decoded = await image();
+  const { width, height } = decoded;
+  return { width, height, faces: readFaces(landmarker, decoded, boxes, expand).map(asJson) };
 }
 
 app.use("*", async (c, next) => {
   const start = Date.now();
   await next();
-  // What happened, never what was in the picture.
+  // What happened, never what was in the image.
   const { method, path } = c.req;
   console.log(
     JSON.stringify({
@@ -90,17 +83,16 @@ app.use("/landmarks", (c, next) =>
 );
 app.use("/landmarks", (c, next) =>
   bodyLimit({
-    maxSize: Number(c.env.MAX_BODY_BYTES),
+    maxSize: limit(c.env, "MAX_BODY_BYTES"),
     onError: (c) =>
       c.json(problem("body_too_large", `The body is larger than ${c.env.MAX_BODY_BYTES} bytes.`), 413),
   })(c, next),
 );
 app.post("/landmarks", async (c) => {
-  const { MAX_PIXELS, MAX_BOXES, MAX_IMAGES } = c.env;
   const limits = {
-    maxPixels: Number(MAX_PIXELS),
-    maxBoxes: Number(MAX_BOXES),
-    maxImages: Number(MAX_IMAGES),
+    maxDecodeBytes: limit(c.env, "MAX_DECODE_BYTES"),
+    maxBoxes: limit(c.env, "MAX_BOXES"),
+    maxImages: limit(c.env, "MAX_IMAGES"),
   };
   const { jobs, isBatch } = await readJobs(c.req.raw, limits);
   if (!isBatch) return c.json(await answer(jobs[0]!));
