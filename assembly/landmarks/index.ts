@@ -16,10 +16,10 @@
  *   cropRow(y, slot)              makes a row of the crop from the two rows that it lies between
  *   forward(count)                runs the network on the first `count` crops, 1 ≤ count ≤ batch()
  *   ranges()                      where the caller writes f32 [8][low, high]: the activations after conv1 … fc2
- *   packInt8(), forwardInt8(count)       the same in int8
+ *   packInt8(), forwardInt8(count)       the same in int8; the first returns whether the tensors can be packed
  *   activations(stage)            what `forward(1)` left after a stage, in the order of the ranges: f32
  *                                 [size+2][size+2][channels] of a convolution, [channels] of the others
- *   landmarks()                   the results, f32 [batch][10]
+ *   landmarks()                   the results, f32 [batch][10]; NaN where the network overflows
  */
 import { beginBox, boxRow } from "../image/u8_resize_bilinear_48x48";
 import * as m from "./memory";

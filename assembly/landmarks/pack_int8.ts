@@ -1,12 +1,22 @@
 /** The tensors at `PARAMETERS` by the ranges at `RANGES`, stage by stage, for network_int8.ts. */
 import { readFrom } from "../packing";
-import { begin, Layout, LEVELS_8, LEVELS_15, packStage, prepareInput, UNROUNDED } from "../packing_int8";
+import {
+  begin,
+  fits,
+  Layout,
+  LEVELS_8,
+  LEVELS_15,
+  packStage,
+  prepareInput,
+  UNROUNDED,
+} from "../packing_int8";
 import * as m from "./memory";
 import { Conv1, Conv2, Conv3, Conv4, Conv5, DEPTHWISE, FC1, FC2, FC3 } from "./shape";
 
 const AFFINE = true;
 
-export function packInt8(): void {
+/** Returns whether they can be packed: not where their products leave float32. */
+export function packInt8(): bool {
   readFrom(m.PARAMETERS);
   begin(m.RANGES, m.SCRATCH);
   const conv1 = prepareInput(m.I8_INPUT_OFFSETS, Conv1.CHANNELS);
@@ -19,4 +29,5 @@ export function packInt8(): void {
   packStage(Layout.DENSE, DEPTHWISE, FC1, m.I8_FC1_WEIGHTS, LEVELS_15, AFFINE);
   packStage(Layout.DENSE, FC1, FC2, m.I8_FC2_WEIGHTS, LEVELS_15, !AFFINE);
   packStage(Layout.DENSE, FC2, FC3, m.I8_FC3_WEIGHTS, UNROUNDED, !AFFINE);
+  return fits();
 }

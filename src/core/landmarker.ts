@@ -1,7 +1,7 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import type { WeightsFile } from "./container.ts";
-import { expected } from "./errors.ts";
+import { expected, WeightsError } from "./errors.ts";
 import { cropInto } from "./image.ts";
 import { parseWeights } from "./landmarks.ts";
 import { CROP_BYTES, instantiate, loadParameters, loadRanges, type ModelExports, OUTPUTS } from "./model.ts";
@@ -50,7 +50,7 @@ export class Landmarker {
     loadParameters(model, this.#weights);
     if (precision === "int8") {
       loadRanges(model, this.#weights);
-      model.packInt8();
+      if (!model.packInt8()) throw overflow();
     } else {
       model.pack();
     }
@@ -62,7 +62,7 @@ export class Landmarker {
   /**
    * Finds the landmarks of one face.
    * @param box where the face is, in image pixels; default the whole image
-   * @throws TypeError, RangeError for an image or a box that can't be read
+   * @throws TypeError, RangeError for an image or a box that can't be read; WeightsError when the weights overflow on it
    */
   detect(image: ImageLike, box?: Box, options?: DetectOptions): Face {
     return this.#detect(faceRequest(image, box, options))[0]!;
@@ -152,7 +152,9 @@ export class Landmarker {
     const model = this.#alive();
     if (this.#precision === "int8") model.forwardInt8(count);
     else model.forward(count);
-    return new Float32Array(model.memory.buffer, model.landmarks(), count * OUTPUTS).slice();
+    const results = new Float32Array(model.memory.buffer, model.landmarks(), count * OUTPUTS).slice();
+    if (results.includes(Number.NaN)) throw overflow();
+    return results;
   }
 
   /** Mirrors each row of the first `count` crops and runs the network on them. */
@@ -170,6 +172,9 @@ export class Landmarker {
     return this.#forward(count);
   }
 }
+
+/** Each weight is finite, as `loadParameters` has seen to, but what they make of an image isn't. */
+const overflow = () => new WeightsError("These weights are too large: the network overflows.");
 
 /** The memory from which the module reads its first `count` crops. */
 function cropsOf(model: ModelExports, count: number): Uint8Array {

@@ -25,7 +25,7 @@ export interface ModelExports extends WebAssembly.Exports {
   cropRow(y: number, slot: number): void;
   forward(count: number): void;
   ranges(): number;
-  packInt8(): void;
+  packInt8(): number;
   forwardInt8(count: number): void;
   activations(stage: number): number;
   landmarks(): number;
