@@ -6,7 +6,8 @@
  *              q = round(x / step) + zero with zero = round(−low / step), so that 0 is a whole number. Maps
  *              hold q − zero.
  * Weights      −127..127, round(w / step), a step for each output channel: max |w| / 127, or larger where the sums could
- *              leave the 32 bits of Winograd's transform, which multiplies them by 576 or 36.
+ *              leave the 32 bits of Winograd's transform, which multiplies them by 576 or 36, or where the bias would be
+ *              more than 2^64 units: sums, below 2^31, are lost beside it, and it stays far from the end of float32.
  * Parameters   a sum of products stands for sum · unit, unit = step of the input · step of the weights / that factor. Bias
  *              is given in it; the affine goes to steps of the output.
  *
@@ -14,7 +15,7 @@
  * Efficient Integer-Arithmetic-Only Inference (CVPR 2018). Reference: test/reference/int8.ts.
  */
 import { i16_winograd_filter } from "./kernels/i16_winograd_filter";
-import { take } from "./packing";
+import { areFinite, take } from "./packing";
 
 /** How a stage's weights lie: Winograd's filters of F(4×4) and F(3×3), depthwise taps, dense rows. */
 export enum Layout {
@@ -44,6 +45,9 @@ export function inputStep(): f64 {
   return step;
 }
 
+/** Whether all parameters so far are finite. */
+let finite: bool = true;
+
 // Scratch: the weights of an output channel as i16; a tile; the first filters, f32 [OC][4][3][3]; i16 [K][3][3][OC].
 let row: usize = 0;
 let temp: usize = 0;
@@ -57,14 +61,20 @@ export function begin(ranges: usize, scratch: usize): void {
   temp = scratch + 4096;
   prepared = scratch + 8192;
   filters = scratch + 20480;
+  finite = true;
 }
 
-/** Quantises the weights of an output channel into `row`. Returns their step. */
-function quantise(values: usize, count: i32, factor: i32): f64 {
+/** Whether all parameters are finite: of weights that are, the products may not be. */
+export function fits(): bool {
+  return finite;
+}
+
+/** Quantises the weights of an output channel into `row`. Returns their step, at least `least`. */
+function quantise(values: usize, count: i32, factor: i32, least: f64): f64 {
   let most: f32 = 0;
   for (let i = 0; i < count; i++) most = max<f32>(most, abs(load<f32>(values + ((<usize>i) << 2))));
   const limit = 2147483647.0 / <f64>factor;
-  let width: f64 = most > 0 ? <f64>most / 127 : 1;
+  let width = max<f64>(most > 0 ? <f64>most / 127 : 1, least);
   while (!quantisedBy(width, values, count, limit)) width *= 1.0625;
   return width;
 }
@@ -119,6 +129,7 @@ export function prepareInput(offsets: usize, outputs: i32): usize {
   store<i16>(offsets, -INSIDE, 14);
   step = 1;
   reach = 255;
+  finite = areFinite(prepared, outputs * 36 * 4);
   return prepared;
 }
 
@@ -136,6 +147,7 @@ export function packStage(
   hasAffine: bool,
   values: usize = take(outputs * count),
 ): void {
+  if (!finite) return; // no step is large enough for such weights
   const factor = layout == Layout.WINOGRAD4 ? 576 : layout == Layout.WINOGRAD3 ? 36 : 1;
   const bias = take(outputs);
   const slope: usize = levels ? take(1) : 0;
@@ -154,16 +166,18 @@ export function packStage(
   const limits = target + 3 * size;
   const weights = limits + 48;
   for (let c = 0; c < outputs; c++) {
-    const unit = (step * quantise(values, count, factor)) / <f64>factor;
+    const at: usize = (<usize>c) << 2;
+    const offset = <f64>load<f32>(bias + at);
+    const leastUnit = abs(offset) / 18446744073709551616.0; // 2^64
+    const unit = (step * quantise(values, count, factor, (leastUnit * <f64>factor) / step)) / <f64>factor;
     if (layout == Layout.DEPTHWISE) scatter(weights + (c << 2), count, 4 * outputs, 2);
     else if (layout == Layout.DENSE)
       scatter(weights + (c >> 4) * (count << 5) + ((c & 15) << 2), count, 64, 2);
     else scatter(filters + (c << 1), count, 4 * outputs, 2 * outputs);
     values += (<usize>count) << 2;
-    const at: usize = (<usize>c) << 2;
     const scale: f64 = hasAffine ? <f64>load<f32>(factors + at) : 1;
     const shift: f64 = hasAffine ? <f64>load<f32>(shifts + at) : 0;
-    store<f32>(target + at, <f32>(<f64>load<f32>(bias + at) / unit));
+    store<f32>(target + at, <f32>(offset / unit));
     store<f32>(target + size + at, <f32>((scale * unit) / out));
     store<f32>(target + 2 * size + at, <f32>(shift / out));
   }
@@ -172,6 +186,7 @@ export function packStage(
   v128.store(limits, levels ? v128.load32_splat(slope) : f32x4.splat(1));
   v128.store(limits, f32x4.splat(<f32>-zero), 16);
   v128.store(limits, f32x4.splat(<f32>(<f64>levels - zero)), 32);
+  finite = areFinite(target, <i32>(3 * size));
   step = out;
   reach = max<f64>(zero, <f64>levels - zero);
 }

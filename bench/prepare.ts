@@ -49,7 +49,7 @@ export async function bundle(): Promise<void> {
     build({
       ...common,
       conditions: ["workerd"],
-      external: ["./model*.wasm"],
+      external: ["./model*.wasm?module"],
       entryPoints: [path("bench/hosts/worker.ts")],
       outdir: join(BUILD, "worker"),
     }),

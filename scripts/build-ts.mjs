@@ -102,9 +102,7 @@ const libraries = await Promise.all([
   sharedFile("bundled.js", 'export * from "./src/bundled.ts";'),
   library(
     {
-      entryPoints: ["index", "slim", "workerd", "edge-light", "adapters", "openvino"].map(
-        (entry) => `src/${entry}.ts`,
-      ),
+      entryPoints: ["index", "slim", "edge", "adapters", "openvino"].map((entry) => `src/${entry}.ts`),
     },
     "./shared",
   ),

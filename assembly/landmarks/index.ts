@@ -22,10 +22,10 @@
  *   warpTaps(output)              makes that row of the four pixels of each column, which the caller wrote to window()
  *   forward(count)                runs the network on the first `count` crops, 1 ≤ count ≤ batch()
  *   ranges()                      where the caller writes f32 [8][low, high]: the activations after conv1 … fc2
- *   packInt8(), forwardInt8(count)       the same in int8
+ *   packInt8(), forwardInt8(count)       the same in int8; the first returns whether the tensors can be packed
  *   activations(stage)            what `forward(1)` left after a stage, in the order of the ranges: f32
  *                                 [size+2][size+2][channels] of a convolution, [channels] of the others
- *   landmarks(), scores()         the results, f32 [batch][10] and f32 [batch]
+ *   landmarks(), scores()         the results, f32 [batch][10], NaN where the network overflows, and f32 [batch]
  */
 import { beginBox, boxRow } from "../image/u8_resize_bilinear_48x48";
 import {

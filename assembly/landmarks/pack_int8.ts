@@ -2,6 +2,7 @@
 import { packScaled, readFrom } from "../packing";
 import {
   begin,
+  fits,
   inputStep,
   Layout,
   LEVELS_8,
@@ -15,7 +16,8 @@ import { Conv1, Conv2, Conv3, Conv4, Conv5, DEPTHWISE, FC1, FC2, FC3 } from "./s
 
 const AFFINE = true;
 
-export function packInt8(): void {
+/** Returns whether they can be packed: not where their products leave float32. */
+export function packInt8(): bool {
   readFrom(m.PARAMETERS);
   begin(m.RANGES, m.SCRATCH);
   const conv1 = prepareInput(m.I8_INPUT_OFFSETS, Conv1.CHANNELS);
@@ -31,4 +33,5 @@ export function packInt8(): void {
   packStage(Layout.DENSE, FC2, FC3, m.I8_FC3_WEIGHTS, UNROUNDED, !AFFINE);
   packScaled(m.I8_SCORE_WEIGHTS, FC1, scoreStep);
   packScaled(m.I8_SCORE_WEIGHTS + FC1 * 4, 1, 1); // the bias
+  return fits();
 }

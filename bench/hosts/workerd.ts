@@ -6,17 +6,14 @@ import { quiet } from "../../test/support/miniflare.ts";
 import type { Host } from "./host.ts";
 
 export async function openWorkerd(folder: string, precision: "f32" | "int8"): Promise<Host> {
-  const module = (name: string, type: "ESModule" | "CompiledWasm", from = folder) => ({
-    type,
-    path: `/${name}`,
-    contents: readFileSync(`${from}/${name}`),
-  });
+  const wasm = (name: string) =>
+    ({ type: "CompiledWasm", path: `/${name}?module`, contents: readFileSync(`dist/${name}`) }) as const;
   const worker = new Miniflare({
     modulesRoot: "/",
     modules: [
-      module("worker.js", "ESModule"),
-      module("model.wasm", "CompiledWasm", "dist"),
-      module("model-relaxed.wasm", "CompiledWasm", "dist"),
+      { type: "ESModule", path: "/worker.js", contents: readFileSync(`${folder}/worker.js`) },
+      wasm("model.wasm"),
+      wasm("model-relaxed.wasm"),
     ],
     handleRuntimeStdio: quiet,
     compatibilityDate: "2026-07-01",

@@ -1,7 +1,7 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import type { WeightsFile } from "./container.ts";
-import { expected } from "./errors.ts";
+import { expected, WeightsError } from "./errors.ts";
 import { cropInto, type Pixels } from "./image.ts";
 import { parseWeights } from "./landmarks.ts";
 import { CROP_BYTES, instantiate, loadParameters, loadRanges, type ModelExports, OUTPUTS } from "./model.ts";
@@ -54,7 +54,7 @@ export class Landmarker {
     loadParameters(model, this.#weights);
     if (precision === "int8") {
       loadRanges(model, this.#weights);
-      model.packInt8();
+      if (!model.packInt8()) throw overflow();
     } else {
       model.pack();
     }
@@ -66,7 +66,7 @@ export class Landmarker {
   /**
    * Finds the landmarks of one face.
    * @param box where the face is, in image pixels; default the whole image
-   * @throws TypeError, RangeError for an image or a box that can't be read
+   * @throws TypeError, RangeError for an image or a box that can't be read; WeightsError when the weights overflow on it
    */
   detect(image: ImageLike, box?: Box, options?: DetectOptions): Face {
     return this.#detect(faceRequest(image, box, options))[0]!;
@@ -175,6 +175,7 @@ export class Landmarker {
     if (this.#precision === "int8") model.forwardInt8(count);
     else model.forward(count);
     const landmarks = new Float32Array(model.memory.buffer, model.landmarks(), count * OUTPUTS);
+    if (landmarks.includes(Number.NaN)) throw overflow();
     const scores = new Float32Array(model.memory.buffer, model.scores(), count);
     return Array.from(scores, (score, slot) => {
       const normalized = landmarks.slice(slot * OUTPUTS, (slot + 1) * OUTPUTS);
@@ -182,6 +183,9 @@ export class Landmarker {
     });
   }
 }
+
+/** Each weight is finite, as `loadParameters` has seen to, but what they make of an image isn't. */
+const overflow = () => new WeightsError("These weights are too large: the network overflows.");
 
 /** The memory from which the module reads its first `count` crops. */
 function cropsOf(model: ModelExports, count: number): Uint8Array {

@@ -34,7 +34,7 @@ export interface ModelExports extends WebAssembly.Exports {
   windowBytes(): number;
   forward(count: number): void;
   ranges(): number;
-  packInt8(): void;
+  packInt8(): number;
   forwardInt8(count: number): void;
   activations(stage: number): number;
   landmarks(): number;

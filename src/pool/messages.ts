@@ -15,3 +15,6 @@ export interface Work {
 
 /** What it answers for each crop. */
 export type Answer = Pick<Face, "normalized" | "score">;
+
+/** … or what is wrong with the weights. */
+export type Answers = Answer[] | string;

@@ -1,5 +1,5 @@
 import { getModule, getWeights } from "../bundled.ts";
-import { checkOptions, expected } from "../core/errors.ts";
+import { checkOptions, expected, WeightsError } from "../core/errors.ts";
 import { cropInto, type Pixels } from "../core/image.ts";
 import { Landmarker, toFace } from "../core/landmarker.ts";
 import { CROP_BYTES, instantiate, type ModelExports, OUTPUTS } from "../core/model.ts";
@@ -15,7 +15,7 @@ import type {
   LandmarkerOptions,
 } from "../core/types.ts";
 import { squareInto } from "../core/warp.ts";
-import type { Answer, Start, Work } from "./messages.ts";
+import type { Answer, Answers, Start, Work } from "./messages.ts";
 
 export interface PoolOptions extends LandmarkerOptions {
   /**
@@ -42,7 +42,7 @@ export interface Platform {
    * @param onEnd called with an error or a text when it fails or ends by itself
    * @throws Error when it can't be started
    */
-  start(onAnswer: (answers: Answer[]) => void, onEnd: (reason: unknown) => void): Thread;
+  start(onAnswer: (answers: Answers) => void, onEnd: (reason: unknown) => void): Thread;
 }
 
 const MOST_WORKERS = 256;
@@ -118,7 +118,8 @@ export class Pool {
   /**
    * Finds the landmarks of one face.
    * @param box where the face is, in image pixels; default the whole image
-   * @throws (as a rejection) TypeError, RangeError for an image or a box that can't be read; Error when the worker ends
+   * @throws (as a rejection) TypeError, RangeError for an image or a box that can't be read; WeightsError when the weights
+   *   overflow on it; Error when the worker ends
    */
   async detect(image: ImageLike, box?: Box, options?: DetectOptions): Promise<Face> {
     const [face] = await this.#detect(faceRequest(image, box, options));
@@ -258,7 +259,10 @@ export class Pool {
       try {
         seat.thread = this.#platform.start((answers) => {
           try {
-            for (const [i, job] of seat.jobs.entries()) job.done(answers[i]!);
+            for (const [i, job] of seat.jobs.entries()) {
+              if (typeof answers === "string") job.fail(new WeightsError(answers));
+              else job.done(answers[i]!);
+            }
             seat.jobs = [];
             seat.state = "idle";
             seat.thread!.keepAlive(false);

@@ -1,12 +1,14 @@
 /** What a worker of the pool runs. It is bundled as text; the platform puts a `port` before it. */
+import { WeightsError } from "../core/errors.ts";
 import { Landmarker } from "../core/landmarker.ts";
 import { CROP_BYTES } from "../core/model.ts";
-import type { Answer, Start, Work } from "./messages.ts";
+import type { Face } from "../core/types.ts";
+import type { Answers, Start, Work } from "./messages.ts";
 
 declare const port: {
   onmessage: ((event: { readonly data: Start | Work }) => void) | null;
   onmessageerror: (() => void) | null;
-  postMessage(answers: Answer[]): void;
+  postMessage(answer: Answers): void;
 };
 
 let landmarker: Landmarker;
@@ -23,9 +25,18 @@ port.onmessage = ({ data }) => {
   // Stacked, the crops are one image, and boxes of 48×48 pixels pass through unchanged.
   const image = { data: crops, width: 48, height: 48 * count, format: "bgr" } as const;
   const boxes = Array.from({ length: count }, (_, i) => ({ x: 0, y: 48 * i, width: 48, height: 48 }));
-  const faces = landmarker.detectAll(image, boxes);
-  port.postMessage(faces.map(({ normalized, score }) => ({ normalized, score })));
+  port.postMessage(read(() => landmarker.detectAll(image, boxes)));
 };
+
+/** Any other error is a fault of the worker, which ends by it. */
+function read(detect: () => Face[]): Answers {
+  try {
+    return detect().map(({ normalized, score }) => ({ normalized, score }));
+  } catch (error) {
+    if (error instanceof WeightsError) return error.message;
+    throw error;
+  }
+}
 
 // Thrown, it reaches the pool, which would wait for an answer otherwise.
 port.onmessageerror = () => {

@@ -1,13 +1,21 @@
 import { readFileSync } from "node:fs";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { alignFace, createLandmarker, createLandmarkerSync, type ImageLike, LANDMARK_NAMES } from "fivepoint";
+import {
+  alignFace,
+  createLandmarker,
+  createLandmarkerSync,
+  type ImageLike,
+  LANDMARK_NAMES,
+  WeightsError,
+} from "fivepoint";
 import { describe, expect, it } from "vitest";
 import { toFloat32 } from "../../src/core/container.ts";
 import { parseWeights } from "../../src/core/landmarks.ts";
 import { readRanges } from "../../src/core/ranges.ts";
 import { forwardInt8 } from "../reference/int8.ts";
 import { randomCrops } from "../support/random.ts";
+import { changedWeights } from "../support/weights.ts";
 
 /** By its name alone what a browser's is: it has no pixels of its own. */
 class HTMLCanvasElement {}
@@ -275,6 +283,35 @@ describe("Landmarker", () => {
     const dot = { data: new Uint8Array(3).fill(90), width: 1, height: 1, format: "bgr" } as const;
     const face = landmarker.detect(dot, { x: 0, y: 0, width: 1, height: 1 });
     expect(face).toEqual(landmarker.detect(dot));
+  });
+
+  it.each([
+    ["f32", /conv1\.weight/],
+    ["f32", /conv4\.weight/],
+    ["f32", /depthwise\.weight/],
+    ["f32", /fc1\.scale/],
+    ["f32", /fc3\.weight/],
+    ["int8", /fc3\.weight/],
+  ] as const)(
+    "refuses answers that aren't numbers, in %s where %s is too large, and goes on",
+    (precision, name) => {
+      const large = changedWeights(weights, name, (value) => Math.sign(value) * 3e38);
+      const overflowing = createLandmarkerSync({ weights: large, precision });
+      for (const call of [
+        () => overflowing.run(crops, 40),
+        () => overflowing.detect(image),
+        () => overflowing.detect(image, undefined, { refine: true }),
+      ]) {
+        expect(call).toThrow(WeightsError);
+        expect(call).toThrow(/too large: the network overflows/);
+      }
+      expect(overflowing.info.precision).toBe(precision);
+    },
+  );
+
+  it("refuses weights that overflow before an image is read, in int8", () => {
+    const large = changedWeights(weights, /input\.scale|conv1\.weight/, () => 1e30);
+    expect(() => createLandmarkerSync({ weights: large, precision: "int8" })).toThrow(WeightsError);
   });
 
   // Memory grows by pages of 64 KiB: a leak of 7 bytes per call would show.

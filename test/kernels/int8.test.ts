@@ -12,7 +12,7 @@ import { SEED } from "../support/values.ts";
 import { Kernels, TIERS } from "../support/wasm.ts";
 import { randomWeights } from "../support/weights.ts";
 
-type Change = (values: Float32Array, name: string) => void;
+type Change = (values: Float32Array, name: string) => unknown;
 
 /** Values of random weights, some of them changed. */
 function tensorsOf(file: WeightsFile, change: Change = () => {}): Tensors {
@@ -36,7 +36,8 @@ function rangesOf(tensors: Tensors, crop: Uint8Array, share: number): Range[] {
   });
 }
 
-function load(kernels: Kernels, tensors: Tensors, ranges: readonly Range[]): void {
+/** Returns whether they could be packed. */
+function load(kernels: Kernels, tensors: Tensors, ranges: readonly Range[]): number {
   let at = kernels.call("parameters");
   for (const { name } of TENSORS) {
     const values = tensors.get(name)!;
@@ -44,7 +45,7 @@ function load(kernels: Kernels, tensors: Tensors, ranges: readonly Range[]): voi
     at += 4 * values.length;
   }
   kernels.floats(kernels.call("ranges"), 16).set(ranges.flat());
-  kernels.call("packInt8");
+  return kernels.call("packInt8");
 }
 
 function run(kernels: Kernels, crops: Uint8Array): Float32Array {
@@ -86,6 +87,12 @@ const sparse: Change = (values, name) => {
   values.fill(0, 0, values.length / 4);
   values[values.length - 1] = 1000;
 };
+/** Channels whose weights are nothing beside their bias: a float holds no bias in such small units. */
+const faint =
+  (weight: number): Change =>
+  (values, name) => {
+    if (/(conv4|depthwise|fc1|fc2|fc3)\.weight/.test(name)) values.fill(weight, 0, values.length / 8);
+  };
 /** Bytes that the input's affine takes far from zero, or to a constant. */
 const oddInput: Change = (values, name) => {
   if (name === "input.scale") values.set([0.01, -0.03, 0]);
@@ -106,10 +113,12 @@ describe.each(TIERS)("int8, %s", (tier) => {
     ["the heaviest filters, clipped", heavy, 0.1, binary(2)],
     ["sparse filters", sparse, 1, crop],
     ["an odd input affine", oddInput, 1, binary(3)],
+    ["faint filters", faint(1e-36), 1, crop],
+    ["filters of the least floats", faint(1e-45), 1, crop],
   ])("equals whole-number arithmetic in every stage: %s", (_, change, share, bytes) => {
     const tensors = tensorsOf(randomWeights(SEED), change);
     const ranges = rangesOf(tensors, bytes, share);
-    load(kernels, tensors, ranges);
+    expect(load(kernels, tensors, ranges)).toBe(1);
     const got = run(kernels, bytes);
     const want = forwardInt8(tensors, ranges, bytes);
     RANGED_STAGES.forEach(({ name }, i) => {
@@ -132,6 +141,26 @@ describe.each(TIERS)("int8, %s", (tier) => {
     for (let count = 1; count <= 16; count++) {
       expect([...run(kernels, crops.subarray(0, count * 6912))]).toEqual(alone.slice(0, count).flat());
     }
+  });
+
+  it("reads weights that are nothing beside their bias as zeros", () => {
+    const [nothing, ...others] = [0, 1e-45, 1e-38, 1e-36, 1e-34, 1e-30, 1e-20].map((weight) => {
+      const tensors = tensorsOf(randomWeights(SEED), faint(weight));
+      load(kernels, tensors, rangesOf(tensors, crop, 1));
+      return run(kernels, crop);
+    });
+    for (const got of others) expect([...got]).toEqual([...nothing!].map((v) => expect.closeTo(v, 4)));
+  });
+
+  it.each<[string, RegExp, number]>([
+    ["first filters", /input\.scale|conv1\.weight/, 1e30],
+    ["an affine", /fc1\.(weight|scale)/, 3e38],
+    ["a shift", /conv2\.shift/, 3e38],
+  ])("doesn't pack %s that overflow", (_, name, value) => {
+    const ranges = rangesOf(tensorsOf(randomWeights(SEED)), crop, 1);
+    const large = tensorsOf(randomWeights(SEED), (values, tensor) => name.test(tensor) && values.fill(value));
+    expect(load(kernels, large, ranges)).toBe(0);
+    expect(load(kernels, tensorsOf(randomWeights(SEED)), ranges)).toBe(1);
   });
 
   it("makes steps larger where sums could leave 32 bits, and only there", () => {

@@ -8,6 +8,7 @@ import { createPool, type Pool, type PoolOptions } from "fivepoint/pool";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { command } from "../cli/support.ts";
 import { random, randomCrops } from "../support/random.ts";
+import { changedWeights } from "../support/weights.ts";
 
 const next = random(12);
 const image: ImageLike = {
@@ -227,6 +228,26 @@ describe("workers that end", () => {
     expect((await reason(pool.detect(image, box))).message).toMatch(/exit status/);
     await pool.dispose();
   });
+});
+
+it("weights that overflow reject their calls, and end no worker", async () => {
+  const file = changedWeights(
+    readFileSync("dist/weights.safetensors"),
+    /fc3\.weight/,
+    (value) => Math.sign(value) * 3e38,
+  );
+  const pool = await createPool({ size: 1, weights: file });
+  for (const call of [
+    pool.detect(image, box),
+    pool.run(randomCrops(2, 3), 2),
+    pool.detectAll(image, boxes),
+  ]) {
+    const error = await reason(call);
+    expect(error).toBeInstanceOf(WeightsError);
+    expect(error.message).toMatch(/too large: the network overflows/);
+  }
+  expect(threads).toHaveLength(1);
+  await pool.dispose();
 });
 
 describe("dispose", () => {

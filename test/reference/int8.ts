@@ -24,15 +24,16 @@ function nearest(value: number): number {
 
 const f = Math.fround;
 
-/** An output channel's weights as −127..127, and their step: larger where sums · scale could leave 32 bits. */
+/** An output channel's weights as −127..127, and their step: larger where sums · scale could leave 32 bits, or `least`. */
 export function quantise(
   weights: ArrayLike<number>,
   reach: number,
   scale: number,
+  least = 0,
 ): { q: number[]; step: number } {
   const values = Array.from(weights);
   const most = Math.max(...values.map(Math.abs));
-  for (let step = most > 0 ? most / 127 : 1; ; step *= 1.0625) {
+  for (let step = Math.max(most > 0 ? most / 127 : 1, least); ; step *= 1.0625) {
     const q = values.map((w) => nearest(w / step));
     if (q.reduce((sum, v) => sum + Math.abs(v), 0) * reach <= 2147483647 / scale) return { q, step };
   }
@@ -76,7 +77,8 @@ function layer(
   const values: number[] = [];
   for (let c = 0; c < channels; c++) {
     const own = Array.prototype.slice.call(weight, c * count, (c + 1) * count);
-    const quantised = quantise(own, input.reach, multiple);
+    const least = ((Math.abs(bias[c]!) / 2 ** 64) * multiple) / input.step;
+    const quantised = quantise(own, input.reach, multiple, least);
     const unit = (input.step * quantised.step) / multiple;
     const b = f(bias[c]! / unit);
     const factor = f(((scale?.[c] ?? 1) * unit) / step);

@@ -7,6 +7,7 @@ import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createLandmarker } from "../../dist/index.js";
 import { hasChromium, launchChromium } from "../support/chromium.ts";
+import { bundledModules, startWorker } from "../support/miniflare.ts";
 import { serveFolder } from "../support/serve.ts";
 import { probe } from "./probe.mjs";
 import { bin, check, HERE, installPacked, OUT, type Report, run } from "./support.ts";
@@ -110,6 +111,35 @@ it("the entry has no top-level await: a classic script can be made of it", async
     `--outfile=${file}`,
   ]);
   expect(readFileSync(file, "utf8")).toMatch(/^\(\(\) => /);
+});
+
+describe("in workerd, bundled by", () => {
+  const vite = join(OUT, "cloudflare-vite");
+  it.each([
+    [
+      "Nitro (Nuxt), with its switch for wasm",
+      () => run(bin("nitropack"), ["build", "--dir", "apps/nitro"]),
+      join(OUT, "nitro/output/server"),
+    ],
+    [
+      "Cloudflare's Vite plugin, without configuration",
+      () =>
+        run(bin("vite"), ["build", "--outDir", vite, "--emptyOutDir"], {
+          cwd: join(HERE, "apps/cloudflare-vite"),
+        }),
+      join(vite, "probe"),
+    ],
+  ])("%s", async (_, build, folder) => {
+    rmSync(folder, { recursive: true, force: true });
+    await build();
+    const worker = startWorker(bundledModules(folder, "index.mjs"));
+    try {
+      const response = await worker.dispatchFetch("http://localhost/");
+      check((await response.json()) as Report, want, ["relaxed"]);
+    } finally {
+      await worker.dispose();
+    }
+  });
 });
 
 const freePort = () =>

@@ -11,10 +11,10 @@ export function quiet(stdout: Readable, stderr: Readable): void {
   stderr.resume();
 }
 
-/** What wrangler has bundled into a folder, as Miniflare takes it: the entry first. */
+/** What a bundler for Workers left in a folder, as Miniflare takes it: the entry first. */
 export function bundledModules(folder: string, entry = "index.js"): ModuleDefinition[] {
-  return readdirSync(folder)
-    .filter((name) => /\.(js|wasm)$/.test(name))
+  return readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((name) => /\.(m?js|wasm)$/.test(name))
     .sort((a, b) => Number(b === entry) - Number(a === entry))
     .map((name) => ({
       type: name.endsWith(".wasm") ? "CompiledWasm" : "ESModule",

@@ -1,5 +1,5 @@
-import type { Tensor, WeightsFile } from "../../src/core/container.ts";
-import { TENSORS } from "../../src/core/landmarks.ts";
+import { type Tensor, toFloat32, toTensor, type WeightsFile } from "../../src/core/container.ts";
+import { parseWeights, serializeWeights, TENSORS } from "../../src/core/landmarks.ts";
 import { elements } from "../../src/core/network.ts";
 import { random } from "./random.ts";
 
@@ -28,4 +28,18 @@ export function randomWeights(seed: number): WeightsFile {
     source: "a test",
   } as const;
   return { metadata, tensors };
+}
+
+/** The weights of a file, some of them changed. */
+export function changedWeights(
+  bytes: Uint8Array,
+  name: RegExp,
+  change: (value: number) => number,
+): Uint8Array {
+  const { metadata, tensors } = parseWeights(bytes);
+  const changed = [...tensors].map(([own, tensor]): [string, Tensor] => [
+    own,
+    name.test(own) ? toTensor(own, "F32", tensor.shape, toFloat32(tensor).map(change)) : tensor,
+  ]);
+  return serializeWeights({ metadata, tensors: new Map(changed) });
 }

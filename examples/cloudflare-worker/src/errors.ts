@@ -1,9 +1,7 @@
-import type { ContentfulStatusCode } from "hono/utils/http-status";
-
 /** A problem with the request: becomes `{"error": {"code", "message"}}` with this status. */
 export class RequestError extends Error {
   constructor(
-    readonly status: ContentfulStatusCode,
+    readonly status: 400 | 413 | 415 | 422,
     readonly code: string,
     message: string,
   ) {

@@ -1,4 +1,8 @@
-/** The entry for Vercel's and Next.js's edge runtime: as in Workers, but a compiled module's import says `?module`. */
+/**
+ * The entry for Cloudflare Workers and Vercel's and Next.js's edge runtime: the modules are imported, since compiling bytes is
+ * forbidden there, and a landmarker can be made at module scope. `?module` is what all their bundlers understand: wrangler,
+ * Cloudflare's Vite plugin, Nitro and Next.js.
+ */
 import weightsBase64 from "../weights/default.safetensors";
 import { fromCompiled } from "./core/compiled.ts";
 import baseline from "./model.wasm?module";

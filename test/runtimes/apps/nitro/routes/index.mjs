@@ -1,0 +1,4 @@
+import { createLandmarker } from "fivepoint";
+import { probe } from "../../../probe.mjs";
+
+export default () => probe(createLandmarker);
