@@ -56,6 +56,8 @@ class Config:
     decay: float = 0.02
     average: float = 0.998
     """Decay of the running average of the weights, a step."""
+    held: int = 0
+    """How many of the first stages stay as they start; with three, a step takes half the time."""
     box: float = 1.0
     points: float = 0.5
     """Weights of the box's and the points' losses beside the score's."""
@@ -137,8 +139,12 @@ class Run:
                 self.network.load_trial(state)
         self.network.to(memory_format=torch.channels_last)
         self.averaged = copy.deepcopy(self.network)
-        matrices = [p for p in self.network.parameters() if p.dim() > 1]
-        vectors = [p for p in self.network.parameters() if p.dim() <= 1]
+        self._held = list(self.network.stages.values())[: config.held]
+        for stage in self._held:
+            stage.requires_grad_(False)
+        learning = [p for p in self.network.parameters() if p.requires_grad]
+        matrices = [p for p in learning if p.dim() > 1]
+        vectors = [p for p in learning if p.dim() <= 1]
         groups = [{"params": matrices, "weight_decay": config.decay}, {"params": vectors, "weight_decay": 0.0}]
         self.optimiser = Soap(groups, lr=config.rate, betas=(0.9, 0.98))
         self.round, self.steps, self.seconds = 0, 0, 0.0
@@ -152,6 +158,8 @@ class Run:
         rng = np.random.default_rng([config.seed, self.round + 1])
         sides, shares = [int(side) for side in config.sides], list(config.sides.values())
         self.network.train()
+        for stage in self._held:
+            stage.eval()
         results = []
         for i in range(config.steps):
             side = int(rng.choice(sides, p=np.array(shares) / sum(shares)))

@@ -132,9 +132,10 @@ class Network(nn.Module):
 def to_input(images: np.ndarray) -> Tensor:
     """N×H×W×3 bytes, RGB → N×12×H/2×W/2 in 0..1, channels last in memory; channel = colour·4 + dy·2 + dx."""
     n, height, width, _ = images.shape
-    blocks = images.reshape(n, height // 2, 2, width // 2, 2, 3).transpose(0, 1, 3, 5, 2, 4)
-    blocks = np.ascontiguousarray(blocks).reshape(n, height // 2, width // 2, 12)
-    return torch.from_numpy(blocks).permute(0, 3, 1, 2).float().div_(255)
+    planes = np.empty((n, height // 2, width // 2, 12), np.uint8)
+    for y, x in np.ndindex(2, 2):
+        planes[..., 2 * y + x :: 4] = images[:, y::2, x::2]
+    return torch.from_numpy(planes).permute(0, 3, 1, 2).float().div_(255)
 
 
 def cells(width: int, height: int) -> np.ndarray:

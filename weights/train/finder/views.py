@@ -8,8 +8,9 @@ import cv2
 import numpy as np
 
 from ..data import SWAP
+from .compose import paste
 from .network import STRIDES
-from .photos import Photo, Store
+from .photos import Photo, Store, overlaps
 
 LEVELS = ((0.0, 46.0), (34.0, 100.0), (78.0, np.inf))
 """Sizes of faces, √(w·h) in pixels, that each stride answers for; they overlap."""
@@ -38,6 +39,10 @@ class Augmentation:
     turn: float = 15.0
     covered: float = 0.12
     """Share of faces over 24 pixels with a patch over a part of them."""
+    composed: float = 0.0
+    """Share of views into which one to twelve heads of `heads` are put."""
+    heads: str = "fairface"
+    """The source whose faces they are."""
     photometric: float = 0.7
     """Share of views with other colours."""
 
@@ -59,6 +64,7 @@ class Views:
         self.chosen = np.flatnonzero(chosen)
         draws = np.array([how.draws.get(str(source), 1.0) for source in store.sources[self.chosen]])
         self._cumulated = np.cumsum(draws / draws.sum())
+        self._heads = self.chosen[store.sources[self.chosen] == how.heads]
         self.alarms = np.zeros((0, 5), np.float32) if alarms is None else alarms
 
     def draw(self, side: int, rng: np.random.Generator) -> View:
@@ -70,6 +76,8 @@ class Views:
             tiles = [(0, 0, side, side)]
         parts = [self._place(canvas, tile, rng) for tile in tiles]
         boxes, points, ignored = (np.concatenate(part) for part in zip(*parts))
+        if rng.random() < self.how.composed:
+            boxes, points, ignored = self._compose(canvas, boxes, points, ignored, rng)
         self._cover(canvas, boxes, rng)
         return View(self._recolour(canvas, rng), boxes, points, ignored)
 
@@ -144,6 +152,25 @@ class Views:
         regions, left_over = seen(placed(photo.ignored))
         ignored = np.concatenate([boxes[~faces & (share > 0.1)], regions[left_over > 0.1]])
         return boxes[faces].astype(np.float32), points[faces].astype(np.float32), ignored.astype(np.float32)
+
+    def _compose(
+        self, canvas: np.ndarray, boxes: np.ndarray, points: np.ndarray, ignored: np.ndarray, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Put heads into the view, the smaller ones first; what they hide is ignored."""
+        side = canvas.shape[0]
+        count = min(12, int(rng.geometric(0.3)))
+        largest = np.log(self.how.largest * side / np.sqrt(count))
+        for size in np.sort(np.exp(rng.uniform(np.log(self.how.smallest), largest, count))):
+            photo = self.store[rng.choice(self._heads)]
+            box, five, counts = paste(canvas, photo, size, rng.uniform(0, side, 2), rng)
+            hidden = overlaps(boxes, box[None])[:, 0] > 0.15
+            ignored = np.concatenate([ignored, boxes[hidden]])
+            boxes, points = boxes[~hidden], points[~hidden]
+            if counts:
+                boxes, points = np.concatenate([boxes, box[None]]), np.concatenate([points, five[None]])
+            else:
+                ignored = np.concatenate([ignored, box[None]])
+        return boxes, points, ignored
 
     def _cover(self, image: np.ndarray, boxes: np.ndarray, rng: np.random.Generator) -> None:
         """Put a patch of the view itself, or of one colour, over a part of some faces."""

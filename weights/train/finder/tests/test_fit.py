@@ -107,6 +107,15 @@ def test_a_run_starts_from_the_averaged_weights_of_another(store: Store, tmp_pat
         np.testing.assert_array_equal(second.network.export()[name], value, err_msg=name)
 
 
+def test_held_stages_stay_as_they_were(store: Store, tmp_path: Path) -> None:
+    run = run_of(store, tmp_path, held=3)
+    before = run.network.export()
+    run.train_round()
+    for name, value in run.network.export().items():
+        same = np.array_equal(value, before[name])
+        assert same == (name.split(".")[0] in ("conv1", "conv2", "conv3")), name
+
+
 def test_slopes_stay_where_pooling_may_come_first(store: Store, tmp_path: Path) -> None:
     run = run_of(store, tmp_path)
     with torch.no_grad():
