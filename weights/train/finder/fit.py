@@ -214,7 +214,7 @@ def judge(detector, store: Store, chosen: np.ndarray, longest: int) -> list[Judg
         boxes, scores = find(detector, photo.image, longest)
         side = max(photo.image.shape[:2])
         large = (photo.boxes[:, 3] - photo.boxes[:, 1]) >= 10 / 320 * side
-        result.append(Judged(side, photo.boxes, np.where(large, 3, 4), boxes, scores))
+        result.append(Judged(photo.image.shape[1::-1], photo.boxes, np.where(large, 3, 4), boxes, scores))
     return result
 
 

@@ -16,8 +16,8 @@ MATCH = 0.5
 class Judged:
     """One photo: its labelled faces, which count, and what was found, best first."""
 
-    longest: int
-    """The photo's longer side in pixels."""
+    size: tuple[int, int]
+    """The photo's width and height in pixels."""
     truth: np.ndarray
     """N×4 corners."""
     level: np.ndarray
@@ -27,7 +27,7 @@ class Judged:
 
     def share(self, boxes: np.ndarray) -> np.ndarray:
         """Boxes' longer sides as shares of the photo's."""
-        return (boxes[:, 2:] - boxes[:, :2]).max(1, initial=0) / self.longest
+        return (boxes[:, 2:] - boxes[:, :2]).max(1, initial=0) / max(self.size)
 
 
 def assign(photo: Judged, counted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -61,6 +61,12 @@ def corners(boxes: np.ndarray) -> np.ndarray:
     return np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:4]], 1)
 
 
+def covered(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Which share of each of corners a (N×4) lies within each of b (M×4): N×M."""
+    sides = np.minimum(a[:, None, 2:], b[None, :, 2:]) - np.maximum(a[:, None, :2], b[None, :, :2])
+    return np.maximum(sides, 0).prod(2) / np.maximum((a[:, 2:] - a[:, :2]).prod(1)[:, None], 1e-6)
+
+
 def overlaps(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Intersection over union of corners a (N×4) and b (M×4): N×M."""
     sides = np.minimum(a[:, None, 2:], b[None, :, 2:]) - np.maximum(a[:, None, :2], b[None, :, :2])
@@ -99,7 +105,8 @@ class Store:
         self._pixels = np.memmap(folder / "pixels.bin", np.uint8, "r")
         self._offsets, self._shapes = index["offset"], index["shape"]
         self._boxes, self._points, self._ignored = index["boxes"], index["points"], index["ignored"]
-        self._first = np.concatenate([[0], np.cumsum(index["boxes_count"])])
+        self.faces = index["boxes_count"]
+        self._first = np.concatenate([[0], np.cumsum(self.faces)])
         self._first_ignored = np.concatenate([[0], np.cumsum(index["ignored_count"])])
 
     def __len__(self) -> int:

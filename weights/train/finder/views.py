@@ -10,7 +10,7 @@ import numpy as np
 from ..data import SWAP
 from .compose import paste
 from .network import STRIDES
-from .photos import Photo, Store, overlaps
+from .photos import Photo, Store, covered
 
 LEVELS = ((0.0, 46.0), (34.0, 100.0), (78.0, np.inf))
 """Sizes of faces, √(w·h) in pixels, that each stride answers for; they overlap."""
@@ -64,7 +64,7 @@ class Views:
         self.chosen = np.flatnonzero(chosen)
         draws = np.array([how.draws.get(str(source), 1.0) for source in store.sources[self.chosen]])
         self._cumulated = np.cumsum(draws / draws.sum())
-        self._heads = self.chosen[store.sources[self.chosen] == how.heads]
+        self._heads = self.chosen[(store.sources[self.chosen] == how.heads) & (store.faces[self.chosen] > 0)]
         self.alarms = np.zeros((0, 5), np.float32) if alarms is None else alarms
 
     def draw(self, side: int, rng: np.random.Generator) -> View:
@@ -163,7 +163,7 @@ class Views:
         for size in np.sort(np.exp(rng.uniform(np.log(self.how.smallest), largest, count))):
             photo = self.store[rng.choice(self._heads)]
             box, five, counts = paste(canvas, photo, size, rng.uniform(0, side, 2), rng)
-            hidden = overlaps(boxes, box[None])[:, 0] > 0.15
+            hidden = covered(boxes, box[None])[:, 0] > 0.3
             ignored = np.concatenate([ignored, boxes[hidden]])
             boxes, points = boxes[~hidden], points[~hidden]
             if counts:

@@ -51,7 +51,7 @@ def random_photos(seed: int) -> list[Judged]:
         truth = np.c_[corner, corner + rng.uniform(10, 80, (12, 2))]
         boxes = np.concatenate([truth[:9] + rng.normal(size=(9, 4)) * 4, rng.uniform(0, 200, (5, 4)) + (0, 0, 200, 200)])
         order = np.argsort(-scores, kind="stable")
-        photos.append(Judged(400, truth, rng.integers(1, 5, 12), boxes[order], scores[order]))
+        photos.append(Judged((400, 300), truth, rng.integers(1, 5, 12), boxes[order], scores[order]))
     return photos
 
 
@@ -65,8 +65,8 @@ def test_average_precision_is_the_official_one(level: int) -> None:
 def test_recall_and_false_alarms_by_hand() -> None:
     truth = np.array([[0, 0, 50, 50], [100, 100, 160, 160], [300, 0, 305, 5]], float)
     boxes = np.array([[0, 0, 50, 48], [200, 200, 260, 260], [101, 100, 160, 160], [300, 0, 305, 5], [390, 0, 395, 5]], float)
-    photo = Judged(400, truth, np.array([1, 3, 3]), boxes, np.array([0.9, 0.8, 0.7, 0.6, 0.5]))
-    empty = Judged(400, truth[:0], np.zeros(0, int), boxes[:0], np.zeros(0))
+    photo = Judged((400, 300), truth, np.array([1, 3, 3]), boxes, np.array([0.9, 0.8, 0.7, 0.6, 0.5]))
+    empty = Judged((400, 300), truth[:0], np.zeros(0, int), boxes[:0], np.zeros(0))
     assert recall([photo], 0.1) == 1
     assert recall([photo], 0.1, proposals=2) == 0.5
     # One false alarm in two photos; the small boxes are neither.
@@ -76,5 +76,5 @@ def test_recall_and_false_alarms_by_hand() -> None:
 
 def test_faces_that_do_not_count_are_neither_found_nor_false() -> None:
     truth = np.array([[0, 0, 50, 50], [100, 100, 160, 160]], float)
-    photo = Judged(400, truth, np.array([1, 4]), truth[::-1].copy(), np.array([0.9, 0.8]))
+    photo = Judged((400, 300), truth, np.array([1, 4]), truth[::-1].copy(), np.array([0.9, 0.8]))
     assert average_precision([photo], 3) == 1

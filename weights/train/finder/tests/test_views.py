@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from weights.train.finder.network import cells
-from weights.train.finder.photos import Store, overlaps
+from weights.train.finder.photos import Store, covered, overlaps
 from weights.train.finder.views import BACKGROUND, IGNORED, Augmentation, View, Views, targets
 
 PLAIN = Augmentation(mosaic=0, turned=0, covered=0, photometric=0)
@@ -97,4 +97,5 @@ def test_ignored_regions_are_neither_face_nor_background() -> None:
 
 def test_overlap_by_hand() -> None:
     a = np.array([[0, 0, 10, 10]], np.float32)
+    np.testing.assert_allclose(covered(a, np.array([[5, 0, 50, 100], [-5, -5, 50, 50], [10, 0, 20, 10]])), [[0.5, 1, 0]])
     np.testing.assert_allclose(overlaps(a, np.array([[5, 0, 15, 10], [20, 0, 30, 10], [0, 0, 10, 10]])), [[1 / 3, 0, 1]])
