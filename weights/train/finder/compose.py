@@ -9,13 +9,13 @@ from ..data import SWAP
 from .photos import Photo
 
 HEAD = np.array([0.5, 0.44, 0.78, 0.72])
-"""Middle and half axes of the ellipse that is cut out, as shares of the face's box: hair, ears and chin, little background."""
+"""Middle and half axes of the ellipse that is cut out, as shares of its box: hair, ears, chin, little background."""
 
 
 def paste(
     canvas: np.ndarray, photo: Photo, size: float, centre: np.ndarray, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray, bool]:
-    """Put a photo's largest face into the canvas, `size` pixels (√(w·h)) large; its box 4, points 5×2, and whether it counts.
+    """Put a photo's largest face into the canvas, √(w·h) = `size` pixels; its box 4, points 5×2, and whether it counts.
 
     The head is cut out by a soft ellipse, or now and then with its photo's square around it, so that no one kind of
     edge gives it away; may be mirrored, rotated and lit as the place is. It counts where more than half of it is visible.

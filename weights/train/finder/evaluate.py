@@ -124,7 +124,9 @@ def main() -> None:
     for longest in options.longest:
         for name, detector in detectors.items():
             judged = judge(detector, photos, longest)
-            print(f"{name} at {longest}:", "  ".join(f"{key} {value:.3f}" for key, value in table(judged).items()), flush=True)
+            print(
+                f"{name} at {longest}:", "  ".join(f"{key} {value:.3f}" for key, value in table(judged).items()), flush=True
+            )
             if options.score is None:
                 continue
             print("   by size:", line(by_size(judged, options.score)))

@@ -1,4 +1,4 @@
-"""Make a run's weights the package's: `python -m weights.train.finder.export run/weights.safetensors --version … --source …`."""
+"""Make a run's weights the package's: `python -m weights.train.finder.export run/weights.safetensors --version … …`."""
 
 from __future__ import annotations
 

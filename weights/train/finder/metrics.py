@@ -31,7 +31,7 @@ class Judged:
 
 
 def assign(photo: Judged, counted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """What each found box is: 1 a counted face's first, 0 a false one or a repeat, -1 another face's; and its face, or -1."""
+    """What each found box is (1 a counted face's first, 0 false or a repeat, -1 another face's), and its face or -1."""
     overlap = overlaps(photo.boxes, photo.truth)
     kinds, faces = np.zeros(len(photo.boxes), np.int64), np.full(len(photo.boxes), -1)
     taken = np.zeros(len(photo.truth), bool)

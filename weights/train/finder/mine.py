@@ -1,4 +1,4 @@
-"""List a finder's false alarms on its training photos: `python -m weights.train.finder.mine run/weights.safetensors --yunet …`.
+"""List a finder's false alarms on its training photos: `python -m weights.train.finder.mine weights.safetensors …`.
 
 Writes N×5 (photo's index, box corners in its pixels) beside the photos, for `alarms` of a configuration. A box that
 overlaps a labelled face or an ignored region, or that YuNet takes for a face, is none: labels of photos are incomplete.

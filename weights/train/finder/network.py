@@ -46,7 +46,12 @@ def shapes() -> dict[str, tuple[int, ...]]:
     result: dict[str, tuple[int, ...]] = {}
     for name, inputs, outputs, _ in STAGES:
         result[f"{name}.weight"] = (outputs, inputs, 3, 3)
-        result |= {f"{name}.bias": (outputs,), f"{name}.slope": (1,), f"{name}.scale": (outputs,), f"{name}.shift": (outputs,)}
+        result |= {
+            f"{name}.bias": (outputs,),
+            f"{name}.slope": (1,),
+            f"{name}.scale": (outputs,),
+            f"{name}.shift": (outputs,),
+        }
     for stage, head in TAPS.items():
         channels = next(outputs for name, _, outputs, _ in STAGES if name == stage)
         result |= {f"{head}.weight": (OUTPUTS, channels, 3, 3), f"{head}.bias": (OUTPUTS,)}
@@ -71,7 +76,7 @@ class Stage(nn.Module):
 
 
 class Network(nn.Module):
-    """N×12×H/2×W/2, the space-to-depth of RGB in 0..1 → N×cells×16: the cells of stride 8, row by row, then 16, then 32."""
+    """N×12×H/2×W/2, the space-to-depth of RGB in 0..1 → N×cells×16: stride 8, row by row, then 16, then 32."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -22,7 +22,7 @@ class Photo:
     boxes: np.ndarray
     """N×4 float32 corners x0, y0, x1, y1 of its faces, in pixels."""
     points: np.ndarray
-    """N×5×2 float32 pixels: image-left eye, image-right eye, nose, image-left and -right mouth corner; NaN where not known."""
+    """N×5×2 float32 pixels: image-left and -right eye, nose, image-left and -right mouth corner; NaN where not known."""
     ignored: np.ndarray
     """M×4 float32 corners: regions that are neither face nor background to training."""
 

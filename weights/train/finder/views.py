@@ -128,7 +128,12 @@ class Views:
             warp = np.c_[matrix[:, :2] / (2 * zoom), matrix[:, 2]]
         border = (0, 0, 0) if rng.random() < 0.6 else tuple(int(v) for v in rng.integers(0, 256, 3))
         canvas[top:bottom, left:right] = cv2.warpAffine(
-            source, warp, (right - left, bottom - top), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=border
+            source,
+            warp,
+            (right - left, bottom - top),
+            flags=cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_CONSTANT,
+            borderValue=border,
         )
 
         def placed(boxes: np.ndarray) -> np.ndarray:

@@ -1,4 +1,7 @@
-"""YuNet (Wu, Peng, Yu, *YuNet: A Tiny Millisecond-level Face Detector*, 2023; Apache-2.0) through OpenCV: a teacher, and a peer."""
+"""YuNet through OpenCV: a teacher, and a peer.
+
+Wu, Peng, Yu, *YuNet: A Tiny Millisecond-level Face Detector*, 2023; the model is Apache-2.0.
+"""
 
 from __future__ import annotations
 
