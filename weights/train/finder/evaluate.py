@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import pairwise
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from ..container import rounded
 from ..data import reference
 from .detect import Finder, find, load
 from .metrics import MATCH, Judged, table
-from .photos import corners, held_out, overlaps, read_boxes
+from .photos import SURE, corners, held_out, overlaps, read_boxes
 from .yunet import Yunet
 
 Labelled = list[tuple[str, np.ndarray, np.ndarray, np.ndarray]]
@@ -99,6 +99,19 @@ def by_attribute(
     return {key: tuple(counts[key]) for key in sorted(counts)}
 
 
+def agreement(detector, teacher, images: Iterable[np.ndarray]) -> tuple[int, int]:
+    """Of portraits in which the teacher is sure of a face, in how many the best box is on the teacher's best."""
+    agreed = count = 0
+    for image in images:
+        theirs, scores, _ = teacher(image)
+        if not len(scores) or scores.max() < SURE:
+            continue
+        boxes, own, _ = detector(image)
+        count += 1
+        agreed += bool(len(own)) and overlaps(boxes[own.argmax()][None], theirs[scores.argmax()][None])[0, 0] >= MATCH
+    return agreed, count
+
+
 def line(counts: dict[str, tuple[int, int]]) -> str:
     return "  ".join(f"{key} {found / max(faces, 1):.3f} of {faces}" for key, (found, faces) in counts.items())
 
@@ -112,6 +125,9 @@ def main() -> None:
     parser.add_argument("--longest", type=int, nargs="+", default=[320, 640])
     parser.add_argument("--score", type=float, help="recall at this threshold by the face's size, too")
     parser.add_argument("--attributes", type=Path, help="and by blur, occlusion and pose: wider_face_val_bbx_gt.txt")
+    parser.add_argument(
+        "--portraits", type=Path, help="and agreement with the first --yunet on a folder's first 1,000 photos"
+    )
     options = parser.parse_args()
 
     cv2.setNumThreads(1)
@@ -133,6 +149,12 @@ def main() -> None:
             if options.attributes:
                 names = [name for name, *_ in photos]
                 print("   faces from 10%:", line(by_attribute(judged, names, options.attributes, options.score)))
+    if options.portraits:
+        files = sorted(options.portraits.glob("*.jpg"))[:1000]
+        for name, detector in detectors.items():
+            images = (np.ascontiguousarray(cv2.imread(str(file))[:, :, ::-1]) for file in files)
+            counts = agreement(detector, Yunet(options.yunet[0], 0.02), images)
+            print(f"{name}, best box on YuNet's: {line({'portraits': counts})}")
 
 
 if __name__ == "__main__":

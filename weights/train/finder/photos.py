@@ -13,6 +13,10 @@ import cv2
 import numpy as np
 
 
+SURE = 0.55
+"""YuNet's score from which its box is taken for a face."""
+
+
 @dataclass
 class Photo:
     source: str

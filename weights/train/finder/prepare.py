@@ -18,14 +18,14 @@ import cv2
 import numpy as np
 
 from ..data import reference
-from .photos import Photo, corners, no_points, overlaps, read_boxes, shrink, write
+from .photos import SURE, Photo, corners, no_points, overlaps, read_boxes, shrink, write
 from .yunet import Yunet
 
 LONGEST = 640
 """Pixels of a stored photo's longer side, at most."""
 
-SURE, DOUBTFUL = 0.55, 0.22
-"""Above the first score YuNet's box is a face, between the two it is ignored."""
+DOUBTFUL = 0.22
+"""YuNet's box is a face from `SURE` on, and ignored between the two scores."""
 
 
 def read_image(path: Path) -> np.ndarray | None:

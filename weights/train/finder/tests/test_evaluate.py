@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from weights.train.finder.detect import find
-from weights.train.finder.evaluate import by_attribute, by_size, judge, labelled_photos, read_attributes
+from weights.train.finder.evaluate import agreement, by_attribute, by_size, judge, labelled_photos, read_attributes
 from weights.train.finder.metrics import Judged
 
 
@@ -69,3 +69,17 @@ def test_recall_by_attribute_by_hand(tmp_path: Path) -> None:
         **{"blur heavy": (0, 1), "blur none": (1, 1), "occlusion heavy": (1, 1), "occlusion none": (0, 1)},
         **{"pose typical": (0, 1), "pose unusual": (1, 1)},
     }
+
+
+def test_agreement_counts_portraits_in_which_the_teacher_is_sure() -> None:
+    images = [np.full((8, 8, 3), i, np.uint8) for i in range(4)]
+    box, five = np.array([[0.0, 0, 4, 4]]), np.zeros((1, 5, 2))
+
+    def teacher(image: np.ndarray) -> tuple:  # of the last photo it isn't sure
+        return box, np.array([0.9 if image[0, 0, 0] < 3 else 0.5]), five
+
+    def detector(image: np.ndarray) -> tuple:  # right, elsewhere, nothing
+        found = {0: (box, np.array([0.2]), five), 1: (box + 3, np.array([0.9]), five)}
+        return found.get(int(image[0, 0, 0]), (box[:0], np.zeros(0), five[:0]))
+
+    assert agreement(detector, teacher, images) == (1, 3)
