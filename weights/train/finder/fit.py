@@ -1,8 +1,8 @@
 """Train the finder as a configuration says: `python -m weights.train.finder.fit weights/train/finder/configs/<name>.toml`.
 
-A run's folder holds `checkpoint.pt`, from which the same command goes on, `weights.safetensors`, the averaged weights so
-far, and `log.tsv` with a row an evaluation on held-out photos. Every random number follows from the seed and the round,
-so a resumed run equals one that was not interrupted.
+A run's folder holds `checkpoint.pt`, renewed every round, from which the same command goes on, `weights.safetensors`, the
+averaged weights so far, and `log.tsv` with a row an evaluation on held-out photos. Every random number follows from the
+seed and the round, so a resumed run equals one that was not interrupted.
 """
 
 from __future__ import annotations
@@ -259,11 +259,11 @@ def main() -> None:
         run.resume()
     while run.round < config.rounds:
         parts = run.train_round()
+        run.save()
         left = (config.rounds - run.round) * run.seconds / run.round
         losses_ = " ".join(f"{part:.3f}" for part in parts)
         line = f"{config.name} {run.round}/{config.rounds}  loss {losses_}  {left / 60:.0f} min left"
         if run.round % config.evaluate_every == 0 or run.round == config.rounds:
-            run.save()
             print(f"{line}  {report(run, judged, parts)}", flush=True)
         elif sys.stderr.isatty():
             print(line, end="\r", file=sys.stderr, flush=True)

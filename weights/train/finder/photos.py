@@ -12,7 +12,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-
 SURE = 0.55
 """YuNet's score from which its box is taken for a face."""
 
