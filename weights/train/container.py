@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from pathlib import Path
 
@@ -71,14 +71,19 @@ def _from_constants(arrays: list[np.ndarray]) -> Weights:
 
 
 def read_safetensors(path: str | Path) -> tuple[Weights, dict[str, str]]:
-    """The tensors, widened to float32, and the metadata."""
+    """The landmark network's tensors, widened to float32, and the metadata."""
+    return read_tensors(path, SHAPES)
+
+
+def read_tensors(path: str | Path, names: Iterable[str]) -> tuple[Weights, dict[str, str]]:
+    """The named tensors, widened to float32, and the metadata."""
     data = Path(path).read_bytes()
     (size,) = struct.unpack_from("<Q", data)
     header = json.loads(data[8 : 8 + size])
     metadata = header.pop("__metadata__", {})
     dtypes = {"F32": "<f4", "F16": "<f2"}
     weights = {}
-    for name in SHAPES:
+    for name in names:
         entry = header[name]
         start, stop = (8 + size + offset for offset in entry["data_offsets"])
         weights[name] = np.frombuffer(data[start:stop], dtypes[entry["dtype"]]).reshape(entry["shape"]).astype(np.float32)
@@ -86,13 +91,17 @@ def read_safetensors(path: str | Path) -> tuple[Weights, dict[str, str]]:
 
 
 def write_safetensors(
-    path: str | Path, weights: Mapping[str, np.ndarray], metadata: Mapping[str, str], dtype: str = "F16"
+    path: str | Path,
+    weights: Mapping[str, np.ndarray],
+    metadata: Mapping[str, str],
+    dtype: str = "F16",
+    names: Iterable[str] = SHAPES,
 ) -> None:
-    """Write atomically: a reader never sees half a file."""
+    """Write the named tensors, those of the landmark network unless told otherwise; a reader never sees half a file."""
     narrow = {"F16": "<f2", "F32": "<f4"}[dtype]
     header: dict[str, object] = {"__metadata__": dict(metadata)}
     body = bytearray()
-    for name in SHAPES:
+    for name in names:
         with np.errstate(over="ignore"):
             values = np.asarray(weights[name], np.float32).astype(narrow)
         if not np.isfinite(values).all():

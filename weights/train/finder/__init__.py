@@ -1,0 +1,1 @@
+"""How the face finder's weights are made: data, training, export, evaluation."""

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from weights.train.finder.detect import Finder, decode, load, save, suppress
+from weights.train.finder.network import STRIDES, TAPS, Network, cells, infer, shapes, to_input
+
+
+@pytest.fixture(scope="module")
+def trained() -> Network:
+    """Random weights with statistics and slopes that are not those of the start."""
+    torch.manual_seed(4)
+    network = Network()
+    network.train()
+    with torch.no_grad():
+        for i, stage in enumerate(network.stages.values()):
+            stage.slope.fill_(0.05 * i)
+        for _ in range(3):
+            network(torch.rand(2, 12, 32, 48))
+    return network.eval()
+
+
+def test_size_is_within_the_package_limits() -> None:
+    assert sum(p.numel() for p in Network().parameters()) == sum(int(np.prod(s)) for s in shapes().values()) == 141_129
+    products = 0
+    sides = {"conv1": 2, "conv2": 4, "conv3": 4, "conv4": 8, "conv5": 8, "conv6": 16, "conv7": 16, "conv8": 32, "conv9": 32}
+    sides |= {"head8": 8, "head16": 16, "head32": 32}
+    for name, stride in sides.items():
+        products += int(np.prod(shapes()[f"{name}.weight"])) * (320 // stride) * (240 // stride)
+    assert products <= 250e6
+
+
+def test_input_is_the_space_to_depth_of_the_image() -> None:
+    images = np.random.default_rng(1).integers(0, 256, (2, 32, 64, 3), np.uint8)
+    planes = torch.from_numpy(images).permute(0, 3, 1, 2).float() / 255
+    torch.testing.assert_close(to_input(images), F.pixel_unshuffle(planes, 2))
+
+
+def test_exported_weights_answer_as_the_trained_network(trained: Network) -> None:
+    x = torch.rand(1, 12, 32, 48)
+    weights = {name: torch.from_numpy(value) for name, value in trained.export().items()}
+    maps = infer(weights, x)
+    answers = torch.cat([maps[head].permute(0, 2, 3, 1).flatten(1, 2) for head in TAPS.values()], 1)
+    with torch.no_grad():
+        torch.testing.assert_close(answers, trained(x), atol=1e-4, rtol=1e-4)
+    assert [maps[head].shape[2:] for head in TAPS.values()] == [(8, 12), (4, 6), (2, 3)]
+
+
+def test_weights_survive_their_file(trained: Network, tmp_path: Path) -> None:
+    weights = trained.export()
+    save(tmp_path / "finder.safetensors", weights, {"version": "0"})
+    read = load(tmp_path / "finder.safetensors")
+    assert list(read) == list(shapes())
+    for name, shape in shapes().items():
+        assert read[name].shape == shape
+        np.testing.assert_allclose(read[name], weights[name], rtol=1e-3, atol=1e-6)
+
+
+def test_a_cell_decodes_by_hand() -> None:
+    places = torch.from_numpy(cells(64, 32))
+    assert len(places) == sum(64 // s * 32 // s for s in STRIDES)
+    answers = torch.zeros(len(places), 16)
+    answers[9, 1:7] = torch.tensor([0.25, -0.5, np.log(2.0), 0.0, 1.0, -1.0])  # second row, second cell of stride 8
+    boxes, points = decode(answers, places)
+    # Centre 12 + 2, 12 − 4; width 3·8·2, height 3·8; the first point two strides right and up.
+    np.testing.assert_allclose(boxes[9], [14 - 24, 8 - 12, 14 + 24, 8 + 12], rtol=1e-6)
+    np.testing.assert_allclose(points[9, 0], [12 + 16, 12 - 16])
+    np.testing.assert_allclose(points[9, 1], [12, 12])
+
+
+def test_suppression_keeps_the_best_of_what_overlaps() -> None:
+    boxes = np.array([[0, 0, 10, 10], [1, 0, 11, 10], [30, 0, 40, 10], [0, 6, 10, 16]], np.float32)
+    assert suppress(boxes, np.array([0.6, 0.9, 0.5, 0.7], np.float32)).tolist() == [1, 3, 2]
+    assert suppress(boxes[:0], np.zeros(0, np.float32)).tolist() == []
+
+
+def test_an_image_of_any_size_is_padded_and_boxes_end_at_its_edge(trained: Network) -> None:
+    weights = trained.export()
+    weights["head32.bias"] = np.array([5, 0, 0, 4, 4] + [0] * 11, np.float32)  # whatever is seen, a huge face
+    boxes, scores, points = Finder(weights, 0.9)(np.zeros((45, 71, 3), np.uint8))
+    np.testing.assert_allclose(boxes, [[0, 0, 71, 45]])
+    assert scores.shape == (1,) and points.shape == (1, 5, 2)
