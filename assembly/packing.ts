@@ -81,10 +81,18 @@ export function packInput(target: usize, channels: i32): void {
 }
 
 /** [OC][IC][3][3] → the points of F(m×m, 3×3), m 6 or 3. */
-export function packConvolution(m: i32, target: usize, inputs: i32, outputs: i32, scratch: usize): void {
+export function packConvolution(
+  m: i32,
+  target: usize,
+  inputs: i32,
+  outputs: i32,
+  hasSlope: bool,
+  hasAffine: bool,
+  scratch: usize,
+): void {
   const weights = take(outputs * inputs * 9);
   f32_winograd_filter(m, weights, inputs, outputs, target + 12 * outputs + 16, scratch);
-  packParams(target, outputs, outputs, true, true);
+  packParams(target, outputs, outputs, hasSlope, hasAffine);
 }
 
 /** [C][6][6] → [6][6][C]. */

@@ -3,7 +3,7 @@
  * products and output transform, so that a block's panels stay in the cache.
  *
  * In, Out   the two maps as types, whose getters width, height and channels fold into strides and trip counts as constants
- *           do; a network whose maps have any size gets them at run time. The stage is pooled where Out is narrower than In
+ *           do. The stage is pooled where Out is narrower than In
  * m         pixels of a tile's side, F(m×m, 3×3): 6, or 3 for a stage that isn't pooled
  * block     tiles that go through the panels at once: even, and at least a row of them
  * input     f32 [images][height+2][width+2][channels], the channels padded to a multiple of 4
@@ -43,7 +43,8 @@ export function convolve<In, Out>(
   const rowsPerImage = height / m;
   const blockRows = block / tilesPerRow;
   const pixelIn: usize = ((K + 3) & ~3) * 4;
-  const rowIn: usize = <usize>(m * (width + 2)) * pixelIn;
+  const lineIn: usize = <usize>(width + 2) * pixelIn;
+  const rowIn: usize = <usize>m * lineIn;
   const imageIn: usize = <usize>((height + 2) * (width + 2)) * pixelIn;
   const pixelOut: usize = OC * 4;
   const lineOut: usize = <usize>(outWidth + 2) * pixelOut;
@@ -61,7 +62,7 @@ export function convolve<In, Out>(
     let panel = inputPanel;
     for (let r = first; r < end; r++) {
       const source = input + <usize>(r / rowsPerImage) * imageIn + <usize>(r % rowsPerImage) * rowIn;
-      f32_winograd_input(m, source, width, K, panel, inputStride, scratch);
+      f32_winograd_input(m, source, lineIn, tilesPerRow, K, panel, inputStride, scratch);
       panel += <usize>tilesPerRow * pixelIn;
     }
     const tiles = ((end - first) * tilesPerRow + 1) & ~1; // products come in pairs, of which the last tile may be of no use
@@ -70,7 +71,7 @@ export function convolve<In, Out>(
     for (let r = first; r < end; r++) {
       const corner = output + <usize>(r / rowsPerImage) * imageOut + <usize>(r % rowsPerImage) * rowOut;
       const target = corner + lineOut + pixelOut;
-      f32_winograd_output(m, panel, outputStride, weights, target, width, OC, pooled, scratch);
+      f32_winograd_output(m, panel, outputStride, weights, target, lineOut, tilesPerRow, OC, pooled, scratch);
       panel += <usize>tilesPerRow * pixelOut;
     }
   }

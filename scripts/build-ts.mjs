@@ -9,6 +9,7 @@ for (const entry of await readdir("dist"))
   if (!modules.some(({ outFile }) => outFile === `dist/${entry}`))
     await rm(`dist/${entry}`, { recursive: true });
 await copyFile("weights/default.safetensors", "dist/weights.safetensors");
+await copyFile("weights/finder.safetensors", "dist/finder.safetensors");
 
 const common = {
   bundle: true,
@@ -34,7 +35,7 @@ const hexModules = {
 const compiledModules = {
   name: "compiled-modules",
   setup({ onResolve }) {
-    onResolve({ filter: /^\.\/model.*\.wasm/ }, ({ path }) => ({ path, external: true }));
+    onResolve({ filter: /^\.\/(model|finder).*\.wasm/ }, ({ path }) => ({ path, external: true }));
   },
 };
 // A worker's script, bundled.
@@ -59,13 +60,15 @@ const scripts = {
     });
   },
 };
-// What entries share lies in three files, so that instanceof holds across entries and the weights are there once. Named by
+// What entries share lies in a few files, so that instanceof holds across entries and the weights are there once. Named by
 // hand rather than split off by esbuild: that makes a file for each set of entries, and every file costs half a millisecond
 // of a start in Node.
 const SHARED = [
-  { file: "core.js", holds: /\/src\/core\/(?!public\.ts)/ },
-  { file: "weights.js", holds: /\.safetensors$/ },
+  { file: "core.js", holds: /\/src\/core\/(?!public\.ts|finder\/)/ },
+  { file: "weights.js", holds: /default\.safetensors$/ },
   { file: "bundled.js", holds: /\/src\/bundled\.ts$/ },
+  { file: "finder.js", holds: /\/src\/core\/finder\// },
+  { file: "finder-weights.js", holds: /finder\.safetensors$/ },
 ];
 /** Leaves imports of them, but for `own`, to where they lie from the file that is built. */
 const shared = (folder, own) => ({
@@ -93,16 +96,23 @@ const sharedFile = (file, contents) =>
     ".",
     file,
   );
-const core = (await readdir("src/core"))
-  .filter((file) => file !== "public.ts")
-  .map((file) => `./src/core/${file}`);
+/** Exports all that the files of a folder do. */
+const everything = async (folder) =>
+  (await readdir(folder))
+    .filter((file) => file.endsWith(".ts") && file !== "public.ts")
+    .map((file) => `export * from "./${folder}/${file}";`)
+    .join("");
 const libraries = await Promise.all([
-  sharedFile("core.js", core.map((file) => `export * from "${file}";`).join("")),
+  sharedFile("core.js", await everything("src/core")),
   sharedFile("weights.js", 'export { default } from "./weights/default.safetensors";'),
   sharedFile("bundled.js", 'export * from "./src/bundled.ts";'),
+  sharedFile("finder.js", await everything("src/core/finder")),
+  sharedFile("finder-weights.js", 'export { default } from "./weights/finder.safetensors";'),
   library(
     {
-      entryPoints: ["index", "slim", "edge", "adapters", "openvino"].map((entry) => `src/${entry}.ts`),
+      entryPoints: ["index", "slim", "edge", "adapters", "openvino", "finder", "finder-edge"].map(
+        (entry) => `src/${entry}.ts`,
+      ),
     },
     "./shared",
   ),

@@ -1,6 +1,6 @@
 // The modules that are built: each network of assembly/ in each tier, a target of asconfig.json.
 /** File in dist/ → folder in assembly/. */
-const NETWORKS = { model: "landmarks" };
+const NETWORKS = { model: "landmarks", finder: "finder" };
 /** Target → what its file's name ends in. */
 const TIERS = { baseline: "", relaxed: "-relaxed" };
 

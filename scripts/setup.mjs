@@ -57,6 +57,7 @@ build(
     "src",
     "scripts",
     "weights/default.safetensors",
+    "weights/finder.safetensors",
     "tsconfig.json",
     "tsconfig.types.json",
     "package.json",

@@ -17,3 +17,7 @@ declare module "./model*" {
   const module: WebAssembly.Module;
   export default module;
 }
+declare module "./finder*" {
+  const module: WebAssembly.Module;
+  export default module;
+}

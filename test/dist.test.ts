@@ -7,7 +7,7 @@ import { globSync } from "tinyglobby";
 import { describe, expect, it } from "vitest";
 
 const { budgets } = JSON.parse(readFileSync("package.json", "utf8")) as {
-  budgets: Record<"wasm" | "entryGzipped" | "slimGzipped" | "worker" | "unpacked", number>;
+  budgets: Record<"wasm" | "entryGzipped" | "slimGzipped" | "finderGzipped" | "worker" | "unpacked", number>;
 };
 
 describe("sizes", () => {
@@ -40,6 +40,16 @@ describe("sizes", () => {
     expect(gzipSync(await bundle("dist/slim.js"), { level: 9 }).length).toBeLessThanOrEqual(
       budgets.slimGzipped,
     );
+  });
+
+  it("keeps the finder's entry, compressed, within its budget", async () => {
+    const bytes = gzipSync(await bundle("dist/finder.js"), { level: 9 }).length;
+    expect(bytes).toBeGreaterThan(100_000); // its weights are in it
+    expect(bytes).toBeLessThanOrEqual(budgets.finderGzipped);
+  });
+
+  it("keeps the finder out of the main entry", async () => {
+    expect(new TextDecoder().decode(await bundle("dist/index.js"))).not.toContain("Finder");
   });
 
   it("keeps what a Worker carries within its budget", async () => {

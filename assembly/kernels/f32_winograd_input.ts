@@ -3,8 +3,10 @@
  *
  *   V = Bᵀ d B,  d a tile of (m+2)×(m+2) pixels, neighbours overlap by two
  *
- * input    f32 [height+2][width+2][K, padded to a multiple of 4], zero border; points at the row of tiles
+ * input    f32 rows, `row` bytes apart, of [pixels][K, padded to a multiple of 4]: a map and its border of zeros; points at
+ *          the first pixel of the row of tiles
  * panel    f32 [(m+2)²] points, `pointStride` bytes apart, each a tile after the other; points at the row's first tile
+ * tiles    how many the row has
  * temp     (m+2)² vectors
  *
  * A step takes four channels. A tile goes through the 1-D transform of its columns, then of its rows: two short loops,
@@ -13,7 +15,7 @@
  * points 0, ±1, 2, ∞.
  *
  * All arguments but the pointers are compile-time constants at each call.
- * Preconditions: width a multiple of m, finite input. Reference: test/reference/winograd.ts.
+ * Preconditions: finite input. Reference: test/reference/winograd.ts.
  */
 import { madd } from "../simd";
 
@@ -86,7 +88,8 @@ function transform(m: i32, source: usize, step: usize, target: usize, targetStep
 export function f32_winograd_input(
   m: i32,
   input: usize,
-  width: i32,
+  row: usize,
+  tiles: i32,
   K: i32,
   panel: usize,
   pointStride: usize,
@@ -94,8 +97,7 @@ export function f32_winograd_input(
 ): void {
   const n: usize = m + 2;
   const pixel: usize = ((K + 3) & ~3) * 4;
-  const row = <usize>(width + 2) * pixel;
-  const end = input + <usize>width * pixel;
+  const end = input + <usize>(tiles * m) * pixel;
   for (let tile = input; tile < end; tile += <usize>m * pixel) {
     for (let source = tile; source < tile + pixel; source += 16) {
       let column = source;

@@ -6,16 +6,16 @@
  *
  * panel    f32 [(m+2)²] points, `pointStride` bytes apart, each [tile][OC]; points at the row's first tile
  * params   f32 bias[OC], scale[OC], shift[OC], slope
- * output   f32 [height+2][width+2][OC], or half of both when pooled; points at the row of tiles
- * width    of the convolution's input
+ * output   f32 rows, `row` bytes apart, of [pixels][OC]; points at the first pixel of the row of tiles
+ * tiles    how many the row has
  * temp     m·(m+2) vectors
  *
  * A step takes four channels, columns then rows as in f32_winograd_input.ts. Pooling comes before bias and PReLU, which is
  * exact for every slope: adding a number is monotone; so is PReLU for a slope ≥ 0 (`rising`); for one below 0 PReLU is
  * the maximum of x and slope·x, and its maximum over a window is max(max x, slope · min x).
  *
- * All arguments but the pointers are compile-time constants at each call. Preconditions: width a multiple of m, m = 6
- * when pooled, OC a multiple of 4, finite panel. Reference: test/reference/winograd.ts.
+ * All arguments but the pointers are compile-time constants at each call. Preconditions: m = 6 when pooled,
+ * OC a multiple of 4, finite panel. Reference: test/reference/winograd.ts.
  */
 import { madd, prelu } from "../simd";
 
@@ -202,7 +202,8 @@ export function f32_winograd_output(
   pointStride: usize,
   params: usize,
   output: usize,
-  width: i32,
+  row: usize,
+  tiles: i32,
   channels: i32,
   pooled: bool,
   temp: usize,
@@ -210,10 +211,9 @@ export function f32_winograd_output(
   const n: usize = m + 2;
   const pixel: usize = channels * 4;
   const mOut: usize = pooled ? m / 2 : m;
-  const row = <usize>((pooled ? width / 2 : width) + 2) * pixel;
   const slope = v128.load32_splat(params + 3 * pixel);
   const rising = f32x4.extract_lane(slope, 0) >= 0;
-  const end = panel + <usize>(width / m) * pixel;
+  const end = panel + <usize>tiles * pixel;
   for (let tile = panel; tile < end; tile += pixel) {
     for (let c: usize = 0; c < pixel; c += 16) {
       let column = tile + c;

@@ -22,11 +22,11 @@ export function finite(): bool {
 export function pack(): void {
   readFrom(m.PARAMETERS);
   packInput(m.INPUT_WEIGHTS, Input.CHANNELS);
-  packConvolution(Conv1.TILE, m.CONV1_WEIGHTS, Input.CHANNELS, Conv1.CHANNELS, m.SCRATCH);
-  packConvolution(Conv2.TILE, m.CONV2_WEIGHTS, Conv1.CHANNELS, Conv2.CHANNELS, m.SCRATCH);
-  packConvolution(Conv3.TILE, m.CONV3_WEIGHTS, Conv2.CHANNELS, Conv3.CHANNELS, m.SCRATCH);
-  packConvolution(Conv4.TILE, m.CONV4_WEIGHTS, Conv3.CHANNELS, Conv4.CHANNELS, m.SCRATCH);
-  packConvolution(Conv5.TILE, m.CONV5_WEIGHTS, Conv4.CHANNELS, Conv5.CHANNELS, m.SCRATCH);
+  packConvolution(Conv1.TILE, m.CONV1_WEIGHTS, Input.CHANNELS, Conv1.CHANNELS, SLOPE, AFFINE, m.SCRATCH);
+  packConvolution(Conv2.TILE, m.CONV2_WEIGHTS, Conv1.CHANNELS, Conv2.CHANNELS, SLOPE, AFFINE, m.SCRATCH);
+  packConvolution(Conv3.TILE, m.CONV3_WEIGHTS, Conv2.CHANNELS, Conv3.CHANNELS, SLOPE, AFFINE, m.SCRATCH);
+  packConvolution(Conv4.TILE, m.CONV4_WEIGHTS, Conv3.CHANNELS, Conv4.CHANNELS, SLOPE, AFFINE, m.SCRATCH);
+  packConvolution(Conv5.TILE, m.CONV5_WEIGHTS, Conv4.CHANNELS, Conv5.CHANNELS, SLOPE, AFFINE, m.SCRATCH);
   packDepthwise(m.DEPTHWISE_WEIGHTS, DEPTHWISE);
   packDense(m.FC1_WEIGHTS, DEPTHWISE, FC1, SLOPE, AFFINE);
   packDense(m.FC2_WEIGHTS, FC1, FC2, SLOPE, !AFFINE);

@@ -1,10 +1,17 @@
-import { sha256 } from "@noble/hashes/sha2.js";
-import { bytesToHex } from "@noble/hashes/utils.js";
 import type { WeightsFile } from "./container.ts";
-import { expected, WeightsError } from "./errors.ts";
+import { digest } from "./digest.ts";
+import { WeightsError } from "./errors.ts";
 import { cropInto, type Pixels } from "./image.ts";
 import { parseWeights } from "./landmarks.ts";
-import { CROP_BYTES, instantiate, loadParameters, loadRanges, type ModelExports, OUTPUTS } from "./model.ts";
+import {
+  CROP_BYTES,
+  checkTier,
+  instantiate,
+  loadParameters,
+  loadRanges,
+  type ModelExports,
+  OUTPUTS,
+} from "./model.ts";
 import type { Settings } from "./options.ts";
 import { type Answer, refine } from "./refine.ts";
 import { checkCrops, faceRequest, facesRequest, type Request } from "./request.ts";
@@ -44,11 +51,7 @@ export class Landmarker {
     { precision, simd = "auto" }: Pick<Settings, "precision"> & Partial<Settings>,
   ) {
     const model = instantiate(module);
-    const tier = model.relaxed() ? "relaxed" : "baseline";
-    if (simd !== "auto" && simd !== tier) {
-      const wanted = `a module of the tier "${simd}" (options.simd)`;
-      throw expected(TypeError, "options.module", wanted, `one of "${tier}"`);
-    }
+    checkTier(model, simd);
     this.#weights = parseWeights(weights);
     this.#isScoreLearned = this.#weights.tensors.has("score.weight");
     loadParameters(model, this.#weights);
@@ -103,7 +106,7 @@ export class Landmarker {
   get info(): LandmarkerInfo {
     const model = this.#alive();
     const { name, version, license } = this.#weights.metadata;
-    this.#sha256 ??= bytesToHex(sha256(this.#bytes)); // on demand: it would double the time to the first face
+    this.#sha256 ??= digest(this.#bytes); // on demand: it would double the time to the first face
     return {
       precision: this.#precision,
       simd: model.relaxed() ? "relaxed" : "baseline",

@@ -1,8 +1,9 @@
 import { checkFinite, type WeightsFile } from "./container.ts";
 import { expected } from "./errors.ts";
 import { ALL_TENSORS } from "./landmarks.ts";
-import { elements } from "./network.ts";
+import { elements, type TensorSpec } from "./network.ts";
 import { readRanges } from "./ranges.ts";
+import type { SimdTier } from "./types.ts";
 
 /** Pixels per side of a crop. */
 export const CROP_SIDE = 48;
@@ -70,10 +71,8 @@ const FUNCTIONS = [
 ] as const;
 
 /** @throws TypeError unless it was compiled from `model.wasm` or `model-relaxed.wasm` */
-export function checkModule(module: WebAssembly.Module): void {
-  if (!isModel(module))
-    throw expected(TypeError, "options.module", "a module compiled from fivepoint's model.wasm", module);
-}
+export const checkModule = (module: WebAssembly.Module): void =>
+  checkModuleOf(module, "model.wasm", FUNCTIONS);
 
 /**
  * Instantiates a module.
@@ -84,26 +83,55 @@ export function instantiate(module: WebAssembly.Module): ModelExports {
   return new WebAssembly.Instance(module).exports as ModelExports;
 }
 
-function isModel(module: WebAssembly.Module): boolean {
+/** @throws TypeError unless the module is of the tier that is asked for */
+export function checkTier(model: { relaxed(): number }, simd: SimdTier | "auto"): void {
+  const tier = model.relaxed() ? "relaxed" : "baseline";
+  if (simd !== "auto" && simd !== tier)
+    throw expected(
+      TypeError,
+      "options.module",
+      `a module of the tier "${simd}" (options.simd)`,
+      `one of "${tier}"`,
+    );
+}
+
+/**
+ * @param file what it should be compiled from
+ * @param functions what it must export beside its memory
+ * @throws TypeError unless it does
+ */
+export function checkModuleOf(module: WebAssembly.Module, file: string, functions: readonly string[]): void {
+  if (!isModule(module, functions))
+    throw expected(TypeError, "options.module", `a module compiled from fivepoint's ${file}`, module);
+}
+
+function isModule(module: WebAssembly.Module, functions: readonly string[]): boolean {
   try {
     const exported = WebAssembly.Module.exports(module).map(({ name }) => name);
     const needs = WebAssembly.Module.imports(module).length;
-    return needs === 0 && ["memory", ...FUNCTIONS].every((name) => exported.includes(name));
+    return needs === 0 && ["memory", ...functions].every((name) => exported.includes(name));
   } catch {
     return false;
   }
 }
 
+/** Writes all tensors of the landmark network where the module reads them. */
+export const loadParameters = (model: ModelExports, file: WeightsFile): void =>
+  loadTensors(model, file, ALL_TENSORS);
+
+/** What a module offers to take tensors. */
+type Parameters = Pick<ModelExports, "memory" | "parameters" | "widen" | "finite">;
+
 /**
- * Writes all tensors where the module reads them, in the order of `ALL_TENSORS`, as float32.
+ * Writes tensors where a module reads them, in their order, as float32. Those that a file may lack are the last.
  * @throws WeightsError when a value isn't finite
  */
-export function loadParameters(model: ModelExports, file: WeightsFile): void {
+export function loadTensors(model: Parameters, file: WeightsFile, tensors: readonly TensorSpec[]): void {
   const memory = new Uint8Array(model.memory.buffer);
   let at = model.parameters();
-  for (const { name, shape } of ALL_TENSORS) {
+  for (const { name, shape } of tensors) {
     const tensor = file.tensors.get(name);
-    if (!tensor) break; // the optional ones are the last
+    if (!tensor) break;
     const { dtype, data } = tensor;
     const count = elements(shape);
     if (dtype === "F32") {

@@ -15,7 +15,7 @@ export interface Stage {
   readonly inputs: number;
   /** Channels that it writes. */
   readonly outputs: number;
-  /** Pixels per side of the map that it reads, 1 for a vector. */
+  /** Pixels per side of the map that it reads, 1 for a vector, 0 where the maps are as large as the image makes them. */
   readonly size: number;
   /** Whether a maximum over 2×2 pixels follows the PReLU. What a table leaves out of these three is false. */
   readonly pooled?: boolean;

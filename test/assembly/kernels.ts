@@ -30,13 +30,14 @@ export function arena(): usize {
 export function winograd_input(
   m: i32,
   input: usize,
-  width: i32,
+  row: usize,
+  tiles: i32,
   K: i32,
   panel: usize,
   pointStride: usize,
   temp: usize,
 ): void {
-  f32_winograd_input(m, input, width, K, panel, pointStride, temp);
+  f32_winograd_input(m, input, row, tiles, K, panel, pointStride, temp);
 }
 
 export function gemm_2x4(
@@ -59,12 +60,13 @@ export function winograd_output(
   pointStride: usize,
   params: usize,
   output: usize,
-  width: i32,
+  row: usize,
+  tiles: i32,
   channels: i32,
   pooled: bool,
   temp: usize,
 ): void {
-  f32_winograd_output(m, panel, pointStride, params, output, width, channels, pooled, temp);
+  f32_winograd_output(m, panel, pointStride, params, output, row, tiles, channels, pooled, temp);
 }
 
 let width: i32 = 0;

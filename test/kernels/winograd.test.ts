@@ -44,7 +44,8 @@ describe.each(TIERS)("Winograd's kernels, %s", (tier) => {
       const panel = kernels.output(n * n * stride);
       const temp = kernels.output(n * n * 4);
       const input = kernels.input(map) + row * m * (size + 2) * channels * 4;
-      kernels.call("winograd_input", m, input, size, channels, panel, stride * 4, temp);
+      const line = (size + 2) * channels * 4;
+      kernels.call("winograd_input", m, input, line, tiles, channels, panel, stride * 4, temp);
       const got = kernels.floats(panel, n * n * stride).slice();
       kernels.check();
       for (let tile = 0; tile < tiles; tile++) {
@@ -209,7 +210,8 @@ describe.each(TIERS)("Winograd's kernels, %s", (tier) => {
           "winograd_input",
           m,
           source,
-          size,
+          (size + 2) * channels * 4,
+          tiles,
           channels,
           V + row * tiles * channels * 4,
           vStride,
@@ -226,7 +228,8 @@ describe.each(TIERS)("Winograd's kernels, %s", (tier) => {
           mStride,
           params,
           target,
-          size,
+          (outSize + 2) * outputs * 4,
+          tiles,
           outputs,
           Number(pooled),
           temp,
@@ -261,7 +264,7 @@ describe.each(TIERS)("Winograd's kernels, %s", (tier) => {
     const stride = 2 * 4 * 4;
     const V = kernels.output(64 * 2 * 4);
     const temp = kernels.output(64 * 4);
-    kernels.call("winograd_input", 6, kernels.input(map), 12, 4, V, stride, temp);
+    kernels.call("winograd_input", 6, kernels.input(map), 14 * 16, 2, 4, V, stride, temp);
     const got = kernels.floats(V, 64 * 8).slice();
     kernels.check();
     for (let i = 0; i < got.length; i++) {

@@ -5,6 +5,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createFinder } from "../../dist/finder.js";
 import { createLandmarker } from "../../dist/index.js";
 import { hasChromium, launchChromium } from "../support/chromium.ts";
 import { bundledModules, startWorker } from "../support/miniflare.ts";
@@ -15,7 +16,7 @@ import { bin, check, HERE, installPacked, OUT, type Report, run } from "./suppor
 let want: Report;
 beforeAll(async () => {
   await installPacked();
-  want = await probe(createLandmarker);
+  want = await probe(createLandmarker, createFinder);
 }, 600_000);
 
 describe.skipIf(!hasChromium)("in Chromium (needs it installed), bundled by", () => {

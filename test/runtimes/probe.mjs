@@ -1,5 +1,5 @@
-// What every runtime does with the package: golden crops in the baseline tier and in the best one, and the time that
-// takes. No API but the language's and performance.now.
+// What every runtime does with the package: golden crops in the baseline tier and in the best one, the time that
+// takes, and faces looked for in noise. No API but the language's and performance.now.
 
 import faceBase64 from "./face.mjs";
 
@@ -27,7 +27,14 @@ const hex = (values) =>
     b.toString(16).padStart(2, "0"),
   ).join("");
 
-export async function probe(createLandmarker) {
+/** What a finder proposes: numbers that differ where a bit of its network's outputs does. */
+function proposals(finder) {
+  const image = { data: bytes(200 * 150, 7), width: 200, height: 150, format: "gray" };
+  return finder.find(image, { minScore: 0, maxFaces: 30 });
+}
+
+/** @param createFinder left out where an entry has none */
+export async function probe(createLandmarker, createFinder) {
   const start = performance.now();
   const best = await createLandmarker();
   const first = best.run(crops().subarray(0, 6912));
@@ -49,5 +56,6 @@ export async function probe(createLandmarker) {
     first: Math.max(...first.map((value, i) => Math.abs(value - others[i]))),
     coldMs,
     faceMs: Math.min(...rounds), // what else the machine does only adds
+    boxes: createFinder ? proposals(await createFinder({ simd: "baseline" })) : null,
   };
 }

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { expect } from "vitest";
+import type { FoundBox } from "../../dist/finder.js";
 
 export const HERE = resolve("test/runtimes");
 export const OUT = resolve("build/runtimes");
@@ -17,6 +18,8 @@ export interface Report {
   first: number;
   coldMs: number;
   faceMs: number;
+  /** Of the finder, where the entry has one. */
+  boxes: readonly FoundBox[] | null;
 }
 
 /**
@@ -83,4 +86,5 @@ export function check(report: Report, want: Report, tiers: string[] = ["baseline
   expect(tiers).toContain(report.tier);
   expect(report.difference).toBeLessThan(5e-6);
   expect(report.first).toBe(0);
+  expect(report.boxes).toEqual(want.boxes);
 }

@@ -1,14 +1,14 @@
 import { type Tensor, toFloat32, toTensor, type WeightsFile } from "../../src/core/container.ts";
-import { parseWeights, serializeWeights, TENSORS } from "../../src/core/landmarks.ts";
-import { elements } from "../../src/core/network.ts";
+import { LANDMARKS, parseWeights, serializeWeights } from "../../src/core/landmarks.ts";
+import { elements, type Network, tensorsOf } from "../../src/core/network.ts";
 import { random } from "./random.ts";
 
 /** Weights of a network that keeps its signals lively: float32, variance by fan-in, slopes of both signs. */
-export function randomWeights(seed: number): WeightsFile {
+export function randomWeights(seed: number, network: Network = LANDMARKS): WeightsFile {
   const next = random(seed);
   const symmetric = () => 2 * next() - 1;
   const tensors = new Map<string, Tensor>();
-  for (const { name, shape } of TENSORS) {
+  for (const { name, shape } of network.stages.flatMap(tensorsOf)) {
     const fanIn = elements(shape) / shape[0]!;
     const draw: Record<string, () => number> = {
       weight: () => symmetric() * Math.sqrt(3 / fanIn),
@@ -21,12 +21,12 @@ export function randomWeights(seed: number): WeightsFile {
     tensors.set(name, { dtype: "F32", shape, data: new Uint8Array(values.buffer) });
   }
   const metadata = {
-    format: "fivepoint",
+    format: network.format,
     version: "1",
     name: `random ${seed}`,
     license: "none",
     source: "a test",
-  } as const;
+  };
   return { metadata, tensors };
 }
 

@@ -1,6 +1,7 @@
 import { createLandmarker } from "fivepoint";
+import { createFinder } from "fivepoint/finder";
 import { probe } from "../probe.mjs";
 
 addEventListener("fetch", (event) =>
-  event.respondWith(probe(createLandmarker).then((report) => Response.json(report))),
+  event.respondWith(probe(createLandmarker, createFinder).then((report) => Response.json(report))),
 );

@@ -1,5 +1,6 @@
 // An edge function: answers with the report, or reads ?faces= crops by one landmarker, made by the first request for some.
 import { createLandmarker } from "fivepoint";
+import { createFinder } from "fivepoint/finder";
 import { crops, probe } from "../probe.mjs";
 
 let landmarker;
@@ -7,7 +8,7 @@ let landmarker;
 export default {
   async fetch(request) {
     const faces = new URL(request.url).searchParams.get("faces");
-    if (faces === null) return Response.json(await probe(createLandmarker));
+    if (faces === null) return Response.json(await probe(createLandmarker, createFinder));
     const crop = crops().subarray(0, 6912);
     for (let i = 0; i < Number(faces); i++) {
       landmarker ??= await createLandmarker();

@@ -1,3 +1,6 @@
 const { createLandmarker } = require("fivepoint");
+const { createFinder } = require("fivepoint/finder");
 
-import("../probe.mjs").then(async ({ probe }) => console.log(JSON.stringify(await probe(createLandmarker))));
+import("../probe.mjs").then(async ({ probe }) =>
+  console.log(JSON.stringify(await probe(createLandmarker, createFinder))),
+);

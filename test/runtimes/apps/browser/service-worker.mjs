@@ -1,5 +1,6 @@
+import { createFinder } from "/node_modules/fivepoint/dist/finder.js";
 import { createLandmarker } from "/node_modules/fivepoint/dist/index.js";
 import { probe } from "/probe.mjs";
 import { send } from "./send.mjs";
 
-addEventListener("message", (event) => event.waitUntil(send(probe(createLandmarker))));
+addEventListener("message", (event) => event.waitUntil(send(probe(createLandmarker, createFinder))));

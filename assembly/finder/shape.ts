@@ -1,0 +1,68 @@
+/**
+ * The shape of the finder's network: the one table that memory map, forward pass and packing follow from. A stage is named for
+ * what it leaves, a map of CHANNELS numbers per pixel; how large a map is depends on the image.
+ */
+import { GAP } from "../panels";
+
+// Points of Winograd's F(m×m, 3×3).
+const F3: i32 = 25;
+const F6: i32 = 64;
+
+/** Sides of a canvas are multiples of this: a cell of the last head is as large. */
+export const CELL: i32 = 32;
+
+/** At 1/2 of the canvas: red, green and blue of 2×2 pixels. */
+export class Input {
+  static readonly CHANNELS: i32 = 12;
+}
+
+/** At 1/4, pooled. */
+export class Conv1 {
+  static readonly CHANNELS: i32 = 16;
+  static readonly TILE: i32 = 6; // m of F(m×m, 3×3)
+  static readonly BLOCK: i32 = 32; // tiles that go through the panels at once
+  static readonly WEIGHTS: i32 = (F6 * Input.CHANNELS + 3) * Conv1.CHANNELS + 4; // numbers, as packed
+}
+
+/** At 1/4. */
+export class Conv2 {
+  static readonly CHANNELS: i32 = 32;
+  static readonly TILE: i32 = 6;
+  static readonly BLOCK: i32 = 28;
+  static readonly WEIGHTS: i32 = (F6 * Conv1.CHANNELS + 3) * Conv2.CHANNELS + 4;
+}
+
+/** At 1/8, pooled. */
+export class Conv3 {
+  static readonly CHANNELS: i32 = 32;
+  static readonly TILE: i32 = 6;
+  static readonly BLOCK: i32 = 18;
+  static readonly WEIGHTS: i32 = (F6 * Conv2.CHANNELS + 3) * Conv3.CHANNELS + 4;
+}
+
+/** conv4 at 1/8, conv6 at 1/16, conv8 at 1/32. */
+export class Wide {
+  static readonly CHANNELS: i32 = 64;
+  static readonly WEIGHTS6: i32 = (F6 * Conv3.CHANNELS + 3) * Wide.CHANNELS + 4; // by F(6×6, 3×3)
+  static readonly WEIGHTS3: i32 = (F3 * Conv3.CHANNELS + 3) * Wide.CHANNELS + 4; // by F(3×3, 3×3)
+}
+
+/** conv5, conv7 and conv9, each of the map before it. */
+export class Narrow {
+  static readonly CHANNELS: i32 = Conv3.CHANNELS;
+  static readonly WEIGHTS6: i32 = (F6 * Wide.CHANNELS + 3) * Narrow.CHANNELS + 4;
+  static readonly WEIGHTS3: i32 = (F3 * Wide.CHANNELS + 3) * Narrow.CHANNELS + 4;
+}
+
+/** head8, head16 and head32, each of the map before it: what a cell proposes (decode.ts). */
+export class Head {
+  static readonly CHANNELS: i32 = 16;
+  static readonly WEIGHTS6: i32 = (F6 * Narrow.CHANNELS + 3) * Head.CHANNELS + 4;
+  static readonly WEIGHTS3: i32 = (F3 * Narrow.CHANNELS + 3) * Head.CHANNELS + 4;
+}
+
+// Tiles of a block in the stages of the three levels, by F(6×6, 3×3) at 1/8 and F(3×3, 3×3) below.
+export const BLOCK6: i32 = 18;
+export const BLOCK3: i32 = 36;
+/** Bytes of the largest block's panels, conv4's and conv5's. */
+export const PANELS: i32 = F6 * (BLOCK6 * 4 * (Narrow.CHANNELS + Wide.CHANNELS) + 2 * GAP);

@@ -1,0 +1,106 @@
+import type { WeightsFile } from "../container.ts";
+import { digest } from "../digest.ts";
+import { checkImage } from "../image.ts";
+import { checkTier } from "../model.ts";
+import type { ImageLike, WasmModule } from "../types.ts";
+import { type FinderExports, instantiateFinder, loadFinder } from "./model.ts";
+import { parseFinderWeights } from "./network.ts";
+import { type FinderSettings, resolveFindOptions } from "./options.ts";
+import { shrinkInto, shrunkSize } from "./shrink.ts";
+import { CANDIDATE, suppress } from "./suppress.ts";
+import type { FinderInfo, FindOptions, FoundBox } from "./types.ts";
+
+/**
+ * Finds the faces of an image. Made by `createFinder` or `createFinderSync`. All methods are synchronous; the memory is
+ * reserved at creation and never grows.
+ */
+export class Finder {
+  #model: FinderExports | undefined;
+  readonly #weights: WeightsFile;
+  readonly #bytes: Uint8Array;
+  readonly #maxSide: number;
+  #sha256: string | undefined;
+
+  /**
+   * @param module compiled from `finder.wasm` or `finder-relaxed.wasm`
+   * @param weights bytes of a weights file; kept, so they must not change
+   * @throws WeightsError, TypeError, RangeError
+   */
+  constructor(
+    module: WasmModule,
+    weights: Uint8Array,
+    { maxSide, simd = "auto" }: Pick<FinderSettings, "maxSide"> & Partial<FinderSettings>,
+  ) {
+    const model = instantiateFinder(module);
+    checkTier(model, simd);
+    this.#weights = parseFinderWeights(weights);
+    if (!model.reserve(maxSide))
+      throw new RangeError(`There isn't enough memory for a finder with options.maxSide ${maxSide}.`);
+    loadFinder(model, this.#weights);
+    this.#model = model;
+    this.#bytes = weights;
+    this.#maxSide = maxSide;
+  }
+
+  /**
+   * Finds faces.
+   * @returns boxes in image pixels, inside the image, best first: what `detectAll` of a landmarker takes
+   * @throws TypeError, RangeError for an image or options that can't be used
+   */
+  find(image: ImageLike, options?: FindOptions): FoundBox[] {
+    const model = this.#alive();
+    const pixels = checkImage(image);
+    const { minScore, maxFaces, maxSide } = resolveFindOptions(options, this.#maxSide);
+    const size = shrunkSize(pixels, maxSide);
+    shrinkInto(model, pixels, size);
+    model.forward();
+    // Some slack: the module compares scores, and this only spares it to compute most of them.
+    const minLogit = Math.log(minScore / (1 - minScore)) - 0.001;
+    const count = model.decode(minScore, minLogit);
+    const candidates = new Float32Array(model.memory.buffer, model.candidates(), count * CANDIDATE);
+    return suppress(candidates, maxFaces)
+      .map((candidate) => onImage(candidate, size, pixels))
+      .filter(({ width, height }) => width >= 1 && height >= 1);
+  }
+
+  /** What runs: SIMD tier, weights and memory. */
+  get info(): FinderInfo {
+    const model = this.#alive();
+    const { name, version, license } = this.#weights.metadata;
+    this.#sha256 ??= digest(this.#bytes);
+    return {
+      simd: model.relaxed() ? "relaxed" : "baseline",
+      weights: { name, version, license, sha256: this.#sha256 },
+      maxSide: this.#maxSide,
+      memoryBytes: model.memory.buffer.byteLength,
+    };
+  }
+
+  /** Lets the memory go. Every later call throws. */
+  dispose(): void {
+    this.#model = undefined;
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  #alive(): FinderExports {
+    if (!this.#model) throw new Error("This Finder has been disposed: create another one.");
+    return this.#model;
+  }
+}
+
+/** A candidate's box, taken from pixels of the canvas to those of the image and clipped to it. */
+function onImage(
+  candidate: Float32Array,
+  canvas: { readonly width: number; readonly height: number },
+  image: { readonly width: number; readonly height: number },
+): FoundBox {
+  const [score, left, top, right, bottom] = candidate as unknown as [number, number, number, number, number];
+  const clip = (at: number, side: "width" | "height") =>
+    Math.min(Math.max((at * image[side]) / canvas[side], 0), image[side]);
+  const x = clip(left, "width");
+  const y = clip(top, "height");
+  return { x, y, width: clip(right, "width") - x, height: clip(bottom, "height") - y, score };
+}

@@ -1,0 +1,58 @@
+import { checkOptions, expected } from "../errors.ts";
+import { type ModelSettings, resolveModel } from "../options.ts";
+import { checkFinderModule } from "./model.ts";
+import type { FinderOptions, FindOptions } from "./types.ts";
+
+/** The options of a finder with their defaults. */
+export interface FinderSettings extends ModelSettings {
+  readonly maxSide: number;
+}
+
+const MOST_SIDE = 2048;
+
+/**
+ * Checks options before anything is decoded, compiled or started.
+ * @throws TypeError, RangeError that names the option
+ */
+export function resolveFinderOptions(options: FinderOptions | undefined): FinderSettings {
+  checkOptions(options, ["weights", "simd", "module", "maxSide"]);
+  const { maxSide = 320 } = options ?? {};
+  checkSide(maxSide, MOST_SIDE);
+  return { ...resolveModel(options, checkFinderModule), maxSide };
+}
+
+/** The options of `find` with their defaults. */
+export type FindSettings = { readonly [name in keyof FindOptions]-?: number };
+
+/**
+ * @param most the finder's own `maxSide`
+ * @throws TypeError, RangeError that names the option
+ */
+export function resolveFindOptions(options: FindOptions | undefined, most: number): FindSettings {
+  checkOptions(options, ["minScore", "maxFaces", "maxSide"]);
+  const { maxSide = most } = options ?? {};
+  checkSide(maxSide, most);
+  return { ...resolveLimits(options), maxSide };
+}
+
+/**
+ * Which faces are wanted.
+ * @throws TypeError, RangeError that names the option
+ */
+export function resolveLimits({ minScore = 0.5, maxFaces = 100 }: FindOptions = {}): {
+  readonly minScore: number;
+  readonly maxFaces: number;
+} {
+  if (typeof minScore !== "number")
+    throw expected(TypeError, "options.minScore", "a number in 0..1", minScore);
+  if (!(minScore >= 0 && minScore <= 1))
+    throw expected(RangeError, "options.minScore", "a number in 0..1", minScore);
+  if (!(Number.isSafeInteger(maxFaces) && maxFaces >= 1))
+    throw expected(RangeError, "options.maxFaces", "a whole number of at least 1", maxFaces);
+  return { minScore, maxFaces };
+}
+
+function checkSide(side: number, most: number): void {
+  if (!(Number.isInteger(side) && side >= 32 && side <= most))
+    throw expected(RangeError, "options.maxSide", `a whole number of 32 to ${most}`, side);
+}

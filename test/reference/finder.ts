@@ -1,0 +1,151 @@
+/**
+ * The finder's network in float64, by the obvious loops, channel-major as its weights files have it, and what its outputs
+ * mean. Shares nothing with the kernels and the core.
+ */
+import { affine, prelu, type Tensors } from "./network.ts";
+
+export interface Planes {
+  readonly data: Float64Array;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** The heads by the number of pixels that a cell stands for. */
+export const STRIDES = [8, 16, 32] as const;
+export type Stride = (typeof STRIDES)[number];
+
+/** out[o][y][x] = bias[o] + Σ in[i][y + ky − 1][x + kx − 1] · weight[o][i][ky][kx], zeros outside. */
+export function convolve(
+  { data, width, height }: Planes,
+  weight: ArrayLike<number>,
+  bias: ArrayLike<number>,
+): Planes {
+  const area = width * height;
+  const inputs = data.length / area;
+  const out = new Float64Array(bias.length * area);
+  for (let o = 0; o < bias.length; o++) {
+    const plane = out.subarray(o * area, (o + 1) * area).fill(bias[o]!);
+    for (let i = 0; i < inputs; i++) {
+      for (let tap = 0; tap < 9; tap++) {
+        const w = weight[(o * inputs + i) * 9 + tap]!;
+        const [dy, dx] = [Math.floor(tap / 3) - 1, (tap % 3) - 1];
+        for (let y = Math.max(0, -dy); y < Math.min(height, height - dy); y++) {
+          const from = i * area + (y + dy) * width + dx;
+          for (let x = Math.max(0, -dx); x < Math.min(width, width - dx); x++)
+            plane[y * width + x]! += w * data[from + x]!;
+        }
+      }
+    }
+  }
+  return { data: out, width, height };
+}
+
+/** The maximum of each 2×2 pixels. */
+export function halve({ data, width, height }: Planes): Planes {
+  const [w, h] = [width / 2, height / 2];
+  const out = Float64Array.from({ length: data.length / 4 }, (_, i) => {
+    const at = (Math.floor(i / w) * 2 * width + (i % w) * 2) as number;
+    return Math.max(data[at]!, data[at + 1]!, data[at + width]!, data[at + width + 1]!);
+  });
+  return { data: out, width: w, height: h };
+}
+
+/** u8 [height][width][3] → 12 planes of half the size: 4 · colour + 2 · (row mod 2) + column mod 2, in 0..1. */
+export function spaceToDepth(canvas: ArrayLike<number>, width: number, height: number): Planes {
+  const [w, h] = [width / 2, height / 2];
+  const data = Float64Array.from({ length: 12 * w * h }, (_, i) => {
+    const channel = Math.floor(i / (w * h));
+    const y = 2 * (Math.floor(i / w) % h) + (Math.floor(channel / 2) % 2);
+    const x = 2 * (i % w) + (channel % 2);
+    return canvas[(y * width + x) * 3 + Math.floor(channel / 4)]! / 255;
+  });
+  return { data, width: w, height: h };
+}
+
+/**
+ * The activations after every stage.
+ * @param canvas u8 [height][width][3] RGB, sides multiples of 32
+ */
+export function forward(
+  tensors: Tensors,
+  canvas: ArrayLike<number>,
+  width: number,
+  height: number,
+): Map<string, Planes> {
+  const get = (name: string) => tensors.get(name)!;
+  const maps = new Map<string, Planes>();
+  const stage = (name: string, input: Planes, pooled = false): Planes => {
+    let map = convolve(input, get(`${name}.weight`), get(`${name}.bias`));
+    map = { ...map, data: prelu(map.data, get(`${name}.slope`)[0]!) };
+    if (pooled) map = halve(map);
+    map = { ...map, data: affine(map.data, get(`${name}.scale`), get(`${name}.shift`)) };
+    maps.set(name, map);
+    return map;
+  };
+  const head = (name: string, input: Planes) =>
+    maps.set(name, convolve(input, get(`${name}.weight`), get(`${name}.bias`)));
+  let x = stage("conv1", spaceToDepth(canvas, width, height), true);
+  x = stage("conv3", stage("conv2", x), true);
+  x = stage("conv5", stage("conv4", x));
+  head("head8", x);
+  x = stage("conv7", stage("conv6", halve(x)));
+  head("head16", x);
+  x = stage("conv9", stage("conv8", halve(x)));
+  head("head32", x);
+  return maps;
+}
+
+export interface Candidate {
+  readonly score: number;
+  readonly left: number;
+  readonly top: number;
+  readonly right: number;
+  readonly bottom: number;
+}
+
+/** What every cell of the heads proposes, in pixels of the canvas. */
+export function decode(maps: ReadonlyMap<string, Planes>): Candidate[] {
+  return STRIDES.flatMap((stride) => {
+    const { data, width, height } = maps.get(`head${stride}`)!;
+    return Array.from({ length: width * height }, (_, cell) => {
+      const o = (k: number) => data[k * width * height + cell]!;
+      const x = ((cell % width) + 0.5 + o(1)) * stride;
+      const y = (Math.floor(cell / width) + 0.5 + o(2)) * stride;
+      const [w, h] = [o(3), o(4)].map((v) => 3 * stride * Math.exp(Math.min(Math.max(v, -4), 4)));
+      return {
+        score: 1 / (1 + Math.exp(-o(0))),
+        left: x - w! / 2,
+        top: y - h! / 2,
+        right: x + w! / 2,
+        bottom: y + h! / 2,
+      };
+    });
+  });
+}
+
+/** Greedy non-maximum suppression: the best of those that are left, then all go that share more than 0.45 with it. */
+export function suppress(candidates: readonly Candidate[], minScore: number): Candidate[] {
+  let left = candidates
+    .filter(({ score }) => score >= minScore)
+    .sort((a, b) => b.score - a.score)
+    .slice(0, 600);
+  const kept: Candidate[] = [];
+  while (left.length > 0) {
+    const best = left[0]!;
+    kept.push(best);
+    left = left.slice(1).filter((other) => intersectionOverUnion(best, other) <= 0.45);
+  }
+  return kept;
+}
+
+export function intersectionOverUnion(a: Candidate, b: Candidate): number {
+  const area = (box: Candidate) => Math.max(0, box.right - box.left) * Math.max(0, box.bottom - box.top);
+  const shared = area({
+    score: 0,
+    left: Math.max(a.left, b.left),
+    top: Math.max(a.top, b.top),
+    right: Math.min(a.right, b.right),
+    bottom: Math.min(a.bottom, b.bottom),
+  });
+  return shared / (area(a) + area(b) - shared);
+}
