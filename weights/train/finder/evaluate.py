@@ -108,7 +108,8 @@ def agreement(detector, teacher, images: Iterable[np.ndarray]) -> tuple[int, int
             continue
         boxes, own, _ = detector(image)
         count += 1
-        agreed += bool(len(own)) and overlaps(boxes[own.argmax()][None], theirs[scores.argmax()][None])[0, 0] >= MATCH
+        best, theirs = boxes[own.argsort()[-1:]], theirs[scores.argmax()][None]
+        agreed += int((overlaps(best, theirs) >= MATCH).sum())
     return agreed, count
 
 
