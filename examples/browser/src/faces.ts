@@ -2,7 +2,7 @@
 
 import modelUrl from "@vladmandic/face-api/model/tiny_face_detector_model.bin?url";
 import manifest from "@vladmandic/face-api/model/tiny_face_detector_model-weights_manifest.json";
-import type { Box, Face } from "fivepoint";
+import type { Box, Face, Landmarker } from "fivepoint";
 import { type FaceDetector, faceApiDetector } from "fivepoint/adapters";
 
 let loading: Promise<FaceDetector> | undefined;
@@ -34,6 +34,23 @@ export function boxAround({ points }: Face): Box {
   const centre = { x: (Math.min(...xs) + Math.max(...xs)) / 2, y: (Math.min(...ys) + Math.max(...ys)) / 2 };
   const side = 2.1 * Math.max(Math.max(...xs) - Math.min(...xs), Math.max(...ys) - Math.min(...ys));
   return { x: centre.x - side / 2, y: centre.y - side / 2, width: side, height: side };
+}
+
+const WIDER = 1.25;
+const FIXED = 0.03; // of the width of the box: what the points of a face move by is well below it, elsewhere mostly above
+
+/**
+ * Reads the boxes, and again a little wider ones: on a face the points stay where they are, on anything else they go with
+ * the box. What comes back are the faces.
+ */
+export function readFaces(landmarker: Landmarker, image: ImageData, boxes: readonly Box[]): Face[] {
+  const wider = landmarker.detectAll(image, boxes, { expand: WIDER });
+  return landmarker.detectAll(image, boxes).filter(({ points, box }, i) => {
+    const moved = points.map(({ x, y }, k) =>
+      Math.hypot(x - wider[i]!.points[k]!.x, y - wider[i]!.points[k]!.y),
+    );
+    return moved.reduce((sum, distance) => sum + distance, 0) / points.length < FIXED * box.width;
+  });
 }
 
 /** False when the box has left the image or shrunk to nothing. */

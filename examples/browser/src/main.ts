@@ -1,7 +1,7 @@
 import { type Box, createLandmarker, type Face, type Landmarker } from "fivepoint";
 import sampleUrl from "../../astronaut.jpg?url";
 import { describe, drawBox, drawFace, tableRow, times } from "./draw.ts";
-import { boxAround, inside, loadDetector } from "./faces.ts";
+import { boxAround, inside, loadDetector, readFaces } from "./faces.ts";
 
 const element = <T extends HTMLElement>(id: string) => document.getElementById(id) as T;
 const view = element<HTMLCanvasElement>("view");
@@ -17,7 +17,6 @@ video.muted = true;
 video.playsInline = true;
 
 const LONGEST_SIDE = 1280; // of the canvas: larger images are shrunk to it, their points counted in the whole image
-const SURE = 0.5; // score of a face that the camera goes on with
 
 function say(text: string): void {
   if (status.textContent !== text) status.textContent = text;
@@ -71,13 +70,12 @@ async function findBoxes(image: ImageData): Promise<Box[]> {
   return found;
 }
 
-/** @param verify reads each face twice and drops what doesn't look like one */
-function locate(image: ImageData, verify = false): void {
+/** @param read what reads the boxes; by default each box is a face, since a person or the finder says so */
+function locate(image: ImageData, read = (usable: Box[]) => landmarker.detectAll(image, usable)): void {
   const usable = boxes.filter((box) => inside(box, image.width, image.height));
   const start = performance.now();
-  faces = landmarker.detectAll(image, usable, { verify });
-  if (faces.length) element("time").textContent = milliseconds((performance.now() - start) / faces.length);
-  if (verify) faces = faces.filter(({ score }) => score >= SURE);
+  faces = read(usable);
+  if (usable.length) element("time").textContent = milliseconds((performance.now() - start) / usable.length);
 }
 
 /** The faces, in pixels of the image as it was opened. */
@@ -241,7 +239,7 @@ async function follow(stream: MediaStream): Promise<void> {
       }
       searched = performance.now();
     }
-    locate(image, true);
+    locate(image, (usable) => readFaces(landmarker, image, usable));
     draw();
     element("frame").textContent = milliseconds(performance.now() - start);
     if (faces.length !== count) {
