@@ -178,8 +178,9 @@ export class Landmarker {
     if (this.#precision === "int8") model.forwardInt8(count);
     else model.forward(count);
     const landmarks = new Float32Array(model.memory.buffer, model.landmarks(), count * OUTPUTS);
-    if (landmarks.includes(Number.NaN)) throw overflow();
     const scores = new Float32Array(model.memory.buffer, model.scores(), count);
+    if (landmarks.includes(Number.NaN) || (this.#isScoreLearned && scores.includes(Number.NaN)))
+      throw overflow();
     return Array.from(scores, (score, slot) => {
       const normalized = landmarks.slice(slot * OUTPUTS, (slot + 1) * OUTPUTS);
       return { normalized, score: this.#isScoreLearned ? score : plausibility(normalized) };

@@ -212,7 +212,8 @@ export class Pool {
   }
 
   /** Gets an answer for each crop. */
-  #read(crops: Uint8Array): Promise<Answer[]> {
+  async #read(crops: Uint8Array): Promise<Answer[]> {
+    if (this.#ended) throw this.#ended; // of a face that is read again, since its last answer came
     const count = crops.length / CROP_BYTES;
     const answers = Array.from({ length: count }, (_, i) => {
       const crop = crops.subarray(i * CROP_BYTES, (i + 1) * CROP_BYTES);

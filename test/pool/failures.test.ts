@@ -11,6 +11,10 @@ type Fault = "throws" | "error event" | "message error" | "short answer" | "stra
 /** What goes wrong: the step of a life, of the workers from `first` to `last`, in the order of their starts. */
 let plan: { step: "construct" | "start" | "work" | "stop"; fault: Fault; first: number; last: number }[];
 let workers: StandIn[];
+/** Runs as soon as an answer has come, before whoever awaits it. */
+let afterAnswer: (() => void) | undefined;
+
+const FACE = Float32Array.of(0.3, 0.35, 0.7, 0.35, 0.5, 0.55, 0.35, 0.75, 0.65, 0.75);
 
 class StandIn {
   onmessage?: (event: { data: unknown }) => void;
@@ -27,13 +31,14 @@ class StandIn {
     const fault = this.#fault(crops ? "work" : "start");
     if (fault === "throws") throw new Error("can't be cloned");
     const count = crops ? crops.length / 6912 : 0;
-    const answers = Array.from({ length: count }, () => ({ normalized: new Float32Array(10), score: 1 }));
+    const answers = Array.from({ length: count }, () => ({ normalized: FACE, score: 0.5 }));
     setTimeout(() => {
       if (this.stopped) return;
       if (fault === "error event") this.onerror?.({ message: "out of memory", preventDefault() {} });
       else if (fault === "message error") this.onmessageerror?.();
       else if (fault === "strange answer") this.onmessage?.({ data: undefined });
       else this.onmessage?.({ data: fault === "short answer" ? answers.slice(1) : answers });
+      if (crops) afterAnswer?.();
     });
   }
 
@@ -51,6 +56,7 @@ class StandIn {
 beforeEach(() => {
   plan = [];
   workers = [];
+  afterAnswer = undefined;
   vi.stubGlobal("Worker", StandIn);
 });
 afterEach(() => vi.unstubAllGlobals());
@@ -141,6 +147,14 @@ describe("a worker that fails at its work", () => {
     expect(workers).toHaveLength(6);
     expect(workers.filter(({ stopped }) => !stopped)).toHaveLength(1);
   });
+});
+
+it("a pool that ends between two readings of a face rejects its call", async () => {
+  const pool = await createPool({ size: 1 });
+  afterAnswer = () => void pool.dispose();
+  const image = { data: new Uint8Array(6912), width: 48, height: 48, format: "bgr" } as const;
+  const [end] = await ends([pool.detect(image, undefined, { refine: true })]);
+  expect(end).toMatch(/disposed/);
 });
 
 describe("a worker that can't be stopped", () => {

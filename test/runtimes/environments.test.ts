@@ -18,7 +18,7 @@ describe("test runners with a DOM", () => {
   ])("vitest with %s, in %s", async (environment, pool) => {
     const options = ["--root", APPS, "--globals", "--environment", environment, "--pool", pool];
     const report = await run(process.execPath, [program("vitest", "vitest.mjs"), "run", ...options], { env });
-    expect(report).toMatch(/Tests +5 passed/);
+    expect(report).toMatch(/Tests +6 passed/);
   });
 
   it("Jest with jsdom", async () => {
@@ -33,26 +33,26 @@ describe("test runners with a DOM", () => {
     ];
     const jest = [program("jest", "bin/jest.js"), ...options, "--transform", "{}"];
     const report = await run(process.execPath, ["--experimental-vm-modules", ...jest], { env });
-    expect(JSON.parse(report)).toMatchObject({ numPassedTests: 5, numFailedTests: 0 });
+    expect(JSON.parse(report)).toMatchObject({ numPassedTests: 6, numFailedTests: 0 });
   });
 });
 
 describe("intrinsics that are frozen", () => {
   it("by node --frozen-intrinsics", async () => {
-    expect(await node("--frozen-intrinsics", `${APPS}/run.mjs`)).toBe("10 64\n");
+    expect(await node("--frozen-intrinsics", `${APPS}/run.mjs`)).toBe("10 64 0 64\n");
   });
   it("by SES, before the package is imported", async () => {
-    expect(await node(`${APPS}/ses.mjs`)).toBe("10 64\n");
+    expect(await node(`${APPS}/ses.mjs`)).toBe("10 64 0 64\n");
   });
 });
 
 it("Vue's state holds landmarkers and pools that go on working", async () => {
-  expect(await node(`${APPS}/vue.mjs`)).toBe("true f32 1\n");
+  expect(await node(`${APPS}/vue.mjs`)).toBe("true f32 1 0\n");
 });
 
 it("without WebAssembly every way to a landmarker says so", async () => {
   const said = (await node("--jitless", `${APPS}/bare.mjs`)).trim().split("\n");
-  expect(said).toHaveLength(4);
+  expect(said).toHaveLength(5);
   for (const error of said)
     expect(error).toMatch(/^RangeError: There is no WebAssembly here: node --jitless/);
 });

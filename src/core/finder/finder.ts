@@ -85,6 +85,11 @@ export class Finder {
     this.dispose();
   }
 
+  /** As a landmarker's. */
+  get [Symbol.toStringTag](): string {
+    return "Finder";
+  }
+
   #alive(): FinderExports {
     if (!this.#model) throw new Error("This Finder has been disposed: create another one.");
     return this.#model;

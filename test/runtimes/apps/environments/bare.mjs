@@ -1,5 +1,6 @@
 // Where there is no WebAssembly (node --jitless, iOS in Lockdown Mode): what each way to it says.
 import { createLandmarker, createLandmarkerSync } from "fivepoint";
+import { createFinder } from "fivepoint/finder";
 import { createPool } from "fivepoint/pool";
 import { createLandmarker as createSlim } from "fivepoint/slim";
 
@@ -15,6 +16,7 @@ for (const make of [
   () => createLandmarker(),
   () => createLandmarkerSync(),
   () => createPool(),
+  () => createFinder(),
   () => createSlim({ module: bytes, weights: bytes }),
 ])
   console.log(await said(make));

@@ -1,5 +1,6 @@
 // What test runners with a DOM of their own run: the globals are those of jsdom or happy-dom, some of Node's beside them.
 import { createLandmarker } from "fivepoint";
+import { createFinder } from "fivepoint/finder";
 import { createPool } from "fivepoint/pool";
 
 const crop = new Uint8Array(6912).fill(99);
@@ -8,6 +9,12 @@ test("a landmarker reads, and says what it is", async () => {
   const landmarker = await createLandmarker();
   expect(landmarker.run(crop)).toHaveLength(10);
   expect(landmarker.info.weights.sha256).toMatch(/^[0-9a-f]{64}$/);
+});
+
+test("a finder looks, and says what it is", async () => {
+  const finder = await createFinder();
+  expect(finder.find({ data: new Uint8Array(64 * 64), width: 64, height: 64, format: "gray" })).toEqual([]);
+  expect(finder.info.weights.sha256).toMatch(/^[0-9a-f]{64}$/);
 });
 
 test("a pool reads, or says why there is none", async () => {

@@ -9,6 +9,10 @@ import {
   type LandmarkerOptions,
 } from "fivepoint";
 import { faceApiDetector } from "fivepoint/adapters";
+import { createFinder, type FoundBox } from "fivepoint/finder";
+import finderWeights from "fivepoint/finder.safetensors";
+import finderModule from "fivepoint/finder.wasm";
+import finderRelaxed from "fivepoint/finder-relaxed.wasm";
 import module from "fivepoint/model.wasm";
 import relaxed from "fivepoint/model-relaxed.wasm";
 import { importOpenVino, serializeWeights } from "fivepoint/openvino";
@@ -24,6 +28,10 @@ export async function use(): Promise<Face[]> {
   const crops: Float32Array = createLandmarkerSync({ module: relaxed }).run(new Uint8Array(6912));
   const hosted: Landmarker = await slim.createLandmarker({ module, weights: new Uint8Array(crops.buffer) });
   await slim.createLandmarker({ module: "/model.wasm", weights });
+  const finder = await createFinder({ module: finderModule, weights: finderWeights });
+  const boxes: FoundBox[] = finder.find(image);
+  landmarker.detectAll(image, boxes);
+  await createFinder({ module: finderRelaxed });
   const pool: Pool = await createPool({ size: 2 });
   const faces = [landmarker.detect(image), hosted.detect(image), await pool.detect(image)];
   alignFace(image, faces[0]!.points);
