@@ -186,7 +186,7 @@ export function packStage(
   v128.store(limits, levels ? v128.load32_splat(slope) : f32x4.splat(1));
   v128.store(limits, f32x4.splat(<f32>-zero), 16);
   v128.store(limits, f32x4.splat(<f32>(<f64>levels - zero)), 32);
-  finite = areFinite(target, <i32>(3 * size));
+  finite = areFinite(target, 3 * size);
   step = out;
   reach = max<f64>(zero, <f64>levels - zero);
 }

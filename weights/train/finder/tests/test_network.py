@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from weights.train.finder.detect import Finder, decode, load, save, suppress
+from weights.train.finder.export import shortened
 from weights.train.finder.network import STRIDES, TAPS, Network, cells, infer, shapes, to_input
 
 
@@ -85,3 +86,13 @@ def test_an_image_of_any_size_is_padded_and_boxes_end_at_its_edge(trained: Netwo
     boxes, scores, points = Finder(weights, 0.9)(np.zeros((45, 71, 3), np.uint8))
     np.testing.assert_allclose(boxes, [[0, 0, 71, 45]])
     assert scores.shape == (1,) and points.shape == (1, 5, 2)
+
+
+def test_exported_filters_have_six_significant_bits() -> None:
+    values = np.array([0, 1, -1.5, 63 / 64, 1 + 1 / 32, 1 + 1 / 64 + 1e-6, -0.1, 3e-5], np.float32)
+    got = shortened({"conv1.weight": values, "conv1.bias": values})
+    np.testing.assert_array_equal(got["conv1.bias"], values)
+    np.testing.assert_array_equal(got["conv1.weight"][:6], [0, 1, -1.5, 63 / 64, 1 + 1 / 32, 1 + 1 / 32])
+    assert np.all(np.abs(got["conv1.weight"] - values) <= np.abs(values) / 64)
+    mantissa, _ = np.frexp(got["conv1.weight"])
+    np.testing.assert_array_equal(mantissa * 64, np.round(mantissa * 64))
