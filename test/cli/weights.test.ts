@@ -41,11 +41,11 @@ describe("fivepoint weights info", () => {
     const sha256 = createHash("sha256").update(bytes).digest("hex");
     const text = await fivepoint(["weights", "info"]);
     expect(text).toMatchObject({ status: 0, stderr: "" });
-    for (const part of [sha256, "Apache-2.0", "190616 parameters", "conv5.weight", "128×64×3×3"])
+    for (const part of [sha256, "CC-BY-4.0", "190873 parameters", "conv5.weight", "128×64×3×3"])
       expect(text.stdout).toContain(part);
     expect(text.stdout).toMatch(/^precision +f32, int8$/m);
     const json = JSON.parse((await fivepoint(["weights", "info", "--json"])).stdout);
-    expect(json).toMatchObject({ sha256, parameters: 190616, bytes: bytes.length, license: "Apache-2.0" });
+    expect(json).toMatchObject({ sha256, parameters: 190873, bytes: bytes.length, license: "CC-BY-4.0" });
   });
 
   it("fails on a file that is missing or no weights file", async () => {

@@ -53,7 +53,7 @@ describe("parseWeights", () => {
 
   it("reads the shipped file", () => {
     const { metadata, tensors } = parseWeights(readFileSync("weights/default.safetensors"));
-    expect(metadata.license).toBe("Apache-2.0");
+    expect(metadata.license).toBe("CC-BY-4.0");
     expect([...tensors.values()].every(({ dtype }) => dtype === "F16")).toBe(true);
   });
 
@@ -175,9 +175,9 @@ describe("another network's table", () => {
 it("a landmarker refuses halves that aren't finite", () => {
   for (const half of [0x7c00, 0xfc00, 0x7e01]) {
     const bytes = readFileSync("weights/default.safetensors");
-    bytes.writeUInt16LE(half, bytes.length - 4); // in fc3.bias
+    bytes.writeUInt16LE(half, bytes.length - 4); // in score.weight
     expect(() => createLandmarkerSync({ weights: bytes })).toThrow(
-      /fc3\.bias holds a value that isn't finite \(at 8\)/,
+      /score\.weight holds a value that isn't finite \(at 255\)/,
     );
   }
 });

@@ -1,5 +1,8 @@
 """Average the weights of runs that share a start: `python -m weights.train.blend a.safetensors b.safetensors --out c.safetensors`.
 
+Two networks may answer the same with filters of other sizes: the size of a filter that an affine follows is free, and so is that
+of a channel that the depthwise layer reads. Both are brought to the first network's sizes before the mean is taken.
+
 Averaged filters give activations of less variance than either network's, so each stage's scale and shift are then set
 to give every channel the mean and the deviation that the networks have on average, measured on training crops.
 """
@@ -15,9 +18,9 @@ from torch import Tensor
 
 from . import container
 from .container import SHAPES, Weights, write_safetensors
-from .data import read_faces, reference
 from .network import infer, tensors, to_tensor
-from .quantise import calibration_crops
+from .photos import read_photos
+from .quantise import calibration_crops, equalise
 
 Moments = dict[str, tuple[Tensor, Tensor]]
 
@@ -28,9 +31,23 @@ def moments(x: Tensor) -> tuple[Tensor, Tensor]:
     return x.mean(dims), x.std(dims)
 
 
+def matched(weights: Weights, first: Weights) -> Weights:
+    """The same function with every filter before an affine as large as the first network's."""
+    result = dict(weights)
+    for name in (name.removesuffix(".scale") for name in SHAPES if name.endswith(".scale") and name != "input.scale"):
+        size = [np.sqrt((w[f"{name}.weight"].reshape(len(w[f"{name}.bias"]), -1) ** 2).mean(1)) for w in (first, weights)]
+        ratio = size[0] / np.maximum(size[1], 1e-12)
+        result[f"{name}.weight"] = weights[f"{name}.weight"] * ratio.reshape(-1, *[1] * (weights[f"{name}.weight"].ndim - 1))
+        result[f"{name}.bias"] = weights[f"{name}.bias"] * ratio
+        result[f"{name}.scale"] = weights[f"{name}.scale"] / ratio
+    return result
+
+
 @torch.inference_mode()
 def blend(networks: list[Weights], shares: list[float], crops: np.ndarray) -> Weights:
     x = to_tensor(crops)
+    networks = [equalise(weights, crops) for weights in networks]
+    networks = [matched(weights, networks[0]) for weights in networks]
     measured: list[Moments] = [{} for _ in networks]
     for weights, found in zip(networks, measured):
 
@@ -65,14 +82,15 @@ def main() -> None:
     parser.add_argument("weights", nargs="+", type=Path)
     parser.add_argument("--shares", nargs="+", type=float, help="share of each (default: equal)")
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--faces", type=Path, default=reference() / "faces", help="folder of train.csv")
+    parser.add_argument("--train", type=Path, default=Path("build/fairface/train.csv"), help="training faces, a list")
+    parser.add_argument("--scenes", type=Path, default=Path("build/scenes.npy"))
     options = parser.parse_args()
     torch.set_num_threads(1)
     networks = [container.load(path) for path in options.weights]
     shares = options.shares or [1.0] * len(networks)
     if len(shares) != len(networks):
         parser.error(f"{len(networks)} files but {len(shares)} shares")
-    crops = calibration_crops(read_faces(options.faces / "train.csv"))
+    crops = calibration_crops(read_photos(options.train), np.load(options.scenes))
     write_safetensors(options.out, blend(networks, shares, crops), {"name": options.out.stem}, "F32")
 
 

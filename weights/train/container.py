@@ -43,7 +43,10 @@ def _layout() -> dict[str, tuple[int, ...]]:
 
 
 SHAPES = _layout()
-"""Name and shape of every tensor, in the order of the official constants."""
+"""Name and shape of every tensor of the network, in the order of the official constants."""
+
+HEAD = {"score.weight": (1, 256), "score.bias": (1,)}
+"""The score head (`score_head`), which a file may have after them: both of its tensors or neither."""
 
 
 def load(path: str | Path) -> Weights:
@@ -71,19 +74,19 @@ def _from_constants(arrays: list[np.ndarray]) -> Weights:
 
 
 def read_safetensors(path: str | Path) -> tuple[Weights, dict[str, str]]:
-    """The landmark network's tensors, widened to float32, and the metadata."""
-    return read_tensors(path, SHAPES)
+    """The landmark network's tensors and those of the score head where the file has one, widened to float32, and the metadata."""
+    return read_tensors(path, SHAPES, HEAD)
 
 
-def read_tensors(path: str | Path, names: Iterable[str]) -> tuple[Weights, dict[str, str]]:
-    """The named tensors, widened to float32, and the metadata."""
+def read_tensors(path: str | Path, names: Iterable[str], optional: Iterable[str] = ()) -> tuple[Weights, dict[str, str]]:
+    """The named tensors and what there is of the optional ones, widened to float32, and the metadata."""
     data = Path(path).read_bytes()
     (size,) = struct.unpack_from("<Q", data)
     header = json.loads(data[8 : 8 + size])
     metadata = header.pop("__metadata__", {})
     dtypes = {"F32": "<f4", "F16": "<f2"}
     weights = {}
-    for name in names:
+    for name in [*names, *(name for name in optional if name in header)]:
         entry = header[name]
         start, stop = (8 + size + offset for offset in entry["data_offsets"])
         weights[name] = np.frombuffer(data[start:stop], dtypes[entry["dtype"]]).reshape(entry["shape"]).astype(np.float32)
@@ -95,9 +98,11 @@ def write_safetensors(
     weights: Mapping[str, np.ndarray],
     metadata: Mapping[str, str],
     dtype: str = "F16",
-    names: Iterable[str] = SHAPES,
+    names: Iterable[str] | None = None,
 ) -> None:
     """Write the named tensors, those of the landmark network unless told otherwise; a reader never sees half a file."""
+    if names is None:
+        names = [*SHAPES, *(name for name in HEAD if name in weights)]
     narrow = {"F16": "<f2", "F32": "<f4"}[dtype]
     header: dict[str, object] = {"__metadata__": dict(metadata)}
     body = bytearray()

@@ -34,8 +34,8 @@ def reference() -> Path:
 
 @dataclass
 class Faces:
-    images: np.ndarray
-    """N×H×W×3 uint8, BGR."""
+    images: np.ndarray | list[np.ndarray]
+    """N×H×W×3 uint8, BGR; a list where sizes differ."""
     points: np.ndarray
     """N×5×2 float64, pixels: image-left eye, image-right eye, nose, image-left and image-right mouth corner."""
     boxes: np.ndarray
@@ -75,27 +75,18 @@ def read_faces(path: str | Path) -> Faces:
     )
 
 
-def held_out(sources: np.ndarray) -> np.ndarray:
-    """Which faces of the training set are left for decisions: a tenth of each source, always the same ones."""
-    chosen = np.zeros(len(sources), bool)
-    for source in SOURCES:
-        of_source = np.flatnonzero(sources == source)
-        chosen[np.random.default_rng(5).permutation(of_source)[: len(of_source) // 10]] = True
-    return chosen
-
-
 def crop(faces: Faces, boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Crop as the zoo's demos do: corners truncated to integers, clipped to the image, stretched to 48×48.
 
     Returns N×48×48×3 uint8 crops and the N×4 clipped integer boxes.
     """
-    height, width = faces.images.shape[1:3]
     crops = np.empty((len(faces), SIDE, SIDE, 3), np.uint8)
     clipped = np.empty((len(faces), 4), np.int64)
-    for i, (x, y, w, h) in enumerate(boxes.astype(float)):
+    for i, (image, (x, y, w, h)) in enumerate(zip(faces.images, boxes.astype(float))):
+        height, width = image.shape[:2]
         left, top = max(math.trunc(x), 0), max(math.trunc(y), 0)
         right, bottom = min(math.trunc(x + w), width), min(math.trunc(y + h), height)
-        cv2.resize(faces.images[i, top:bottom, left:right], (SIDE, SIDE), dst=crops[i], interpolation=cv2.INTER_LINEAR)
+        cv2.resize(image[top:bottom, left:right], (SIDE, SIDE), dst=crops[i], interpolation=cv2.INTER_LINEAR)
         clipped[i] = left, top, right - left, bottom - top
     return crops, clipped
 

@@ -2,7 +2,7 @@
 
 **Normed error** of a face: the mean over the five points of |predicted − true|, divided by the distance between the
 true eyes, both measured in coordinates divided by the box's width and height separately. A set's score is the mean
-over its faces; `mean` is the mean of the scores of lfw, net and aflw.
+over its faces; `mean` is the mean of the scores of the sources (lfw, net and aflw in val.csv).
 
 **Labels.** *raw*: as they are. *canon*: less the registration offset of their source (`data.REGISTRATION`). *debiased*:
 a network's own mean offset, by source and point and in eye distances, is taken off before the distances are measured.
@@ -34,8 +34,9 @@ import torch
 
 from . import container
 from .container import Weights
-from .data import SOURCES, SWAP, Faces, crop, held_out, read_faces, reference, relative
+from .data import SWAP, Faces, crop, read_faces, reference, relative
 from .network import infer, tensors, to_tensor
+from .photos import SIZES, Photos, read_photos
 
 SCALES = (1.8, 2.1, 2.4, 2.7, 3.3)
 ANGLES = (20, 40)
@@ -96,12 +97,16 @@ def jittered(boxes: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return np.concatenate([centre - size / 2, size], 1)
 
 
-def development(folder: Path) -> Faces:
-    """The faces of train.csv that are held out, in jittered boxes like those of val.csv: for decisions."""
-    faces = read_faces(folder / "train.csv")
-    faces = faces.take(held_out(faces.sources))
-    faces.boxes = jittered(faces.boxes, np.random.default_rng(17))
-    return faces
+def development(photos: Photos) -> Faces:
+    """Faces for decisions, in boxes jittered like those of val.csv; turned heads are the source `side`."""
+    images, points = photos.levels[1], photos.points * (SIZES[1] / SIZES[0])
+    boxes = jittered(boxes_around(points, 2.2), np.random.default_rng(17))
+    return Faces(np.asarray(images), points, boxes, np.where(narrow(points), "side", "front"))
+
+
+def narrow(points: np.ndarray) -> np.ndarray:
+    """Which faces are turned so far that their eyes are less than 0.6 of the points' extent apart."""
+    return np.linalg.norm(points[:, 0] - points[:, 1], axis=-1) < 0.6 * (points.max(1) - points.min(1)).max(1)
 
 
 @dataclass
@@ -141,7 +146,7 @@ def turn(faces: Faces, degrees: float) -> Faces:
 
 def by_source(errors: np.ndarray, sources: np.ndarray) -> dict[str, float]:
     """Mean error of each source, their mean, and that of all faces."""
-    scores = {source: float(errors[sources == source].mean()) for source in SOURCES if (sources == source).any()}
+    scores = {source: float(errors[sources == source].mean()) for source in np.unique(sources)}
     return scores | {"mean": float(np.mean(list(scores.values()))), "all": float(errors.mean())}
 
 
@@ -189,13 +194,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m weights.train.evaluate", description=__doc__.split("\n")[0])
     parser.add_argument("weights", nargs="+", type=Path, help="safetensors files, official .bin or .npz archives")
     parser.add_argument("--faces", type=Path, default=reference() / "faces/val.csv", help="labelled set (default: val.csv)")
-    parser.add_argument("--held-out", action="store_true", help="score on the faces of train.csv that are held out instead")
+    parser.add_argument("--judged", type=Path, help="score on a list of labels (`photos`) instead, in jittered boxes")
     parser.add_argument("--official", type=Path, default=reference() / OFFICIAL, help="official FP32 .bin")
     parser.add_argument("--two-passes", action="store_true", help="average the answers on each crop and its mirror image")
     options = parser.parse_args()
 
-    faces = development(options.faces.parent) if options.held_out else read_faces(options.faces)
-    evaluation = Evaluation(faces)
+    evaluation = Evaluation(development(read_photos(options.judged)) if options.judged else read_faces(options.faces))
 
     def table(path: Path) -> dict[str, float]:
         predict = predictor(container.load(path))

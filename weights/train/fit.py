@@ -25,15 +25,12 @@ from torch import Tensor
 from . import container
 from .augment import Augmentation, views
 from .container import rounded, write_safetensors
-from .data import Faces, held_out, read_faces, reference
 from .evaluate import Evaluation, development, predictor
 from .network import Network, to_tensor
+from .photos import Photos, read_photos
 from .soap import Soap
 
-SHOWN = (
-    *("canon mean", "debiased lfw", "debiased net", "debiased aflw"),
-    *("box 2.7×", "box 3.3×", "turned ±20°", "turned ±40°"),
-)
+SHOWN = ("raw mean", "raw side", "box 2.1×", "box 2.7×", "box 3.3×", "turned ±20°", "turned ±40°")
 """The scores that an evaluation prints; the log has all."""
 
 
@@ -45,8 +42,14 @@ class Config:
     """Weights to start from (safetensors, official .bin, .npz); empty: from scratch."""
     width: int = 1
     """Channels as a multiple of the package's network; above 1 for a teacher."""
-    train: str = ""
-    """The training set, a CSV; empty: `train.csv` of the folder of faces."""
+    train: str = "build/fairface/train.csv"
+    """The training faces, a list of labels (`photos`)."""
+    judged: str = "build/fairface/val.csv"
+    """The faces to score on while training, such a list, too."""
+    scenes: str = "build/scenes.npy"
+    """Backgrounds (`scenes`)."""
+    faces: int = 16384
+    """Faces drawn an epoch, by weight."""
     epochs: int = 85
     batch: int = 64
     rate: float = 3e-3
@@ -63,12 +66,6 @@ class Config:
     """Share of the run, at its end, with half the photometric changes and a quarter of the occlusions."""
     frozen: float = 0.0
     """Share of the run, at its end, with the batch norms' statistics held."""
-    held_out: bool = True
-    """Leave a tenth of each source out of training, and score on it (`data.held_out`); else score on val.csv."""
-    weight_aflw: float = 1.0
-    """How often a face of AFLW, the smallest source, is drawn for one of another."""
-    compiled: bool = True
-    """Compile the loss: a step takes 60 % of the time, the first one half a minute."""
     evaluate_every: int = 20
     augmentation: Augmentation = field(default_factory=Augmentation)
 
@@ -95,13 +92,10 @@ def rate_at(progress: float, config: Config) -> float:
     return config.rate * (config.floor + (1 - config.floor) * (0.5 + 0.5 * math.cos(angle)))
 
 
-def epoch_order(sources: np.ndarray, config: Config, rng: np.random.Generator) -> Iterator[np.ndarray]:
-    """The batches of one epoch."""
-    if config.weight_aflw == 1:
-        order = rng.permutation(len(sources))
-    else:
-        weights = np.where(sources == "aflw", config.weight_aflw, 1.0)
-        order = rng.choice(len(sources), len(sources), p=weights / weights.sum())
+def epoch_order(weights: np.ndarray, config: Config, rng: np.random.Generator) -> Iterator[np.ndarray]:
+    """The batches of one epoch: faces by weight, each as evenly as chance would have it at best (systematic sampling)."""
+    bounds = np.cumsum(weights) / weights.sum() * config.faces
+    order = rng.permutation(np.minimum(np.searchsorted(bounds, rng.random() + np.arange(config.faces)), len(weights) - 1))
     for start in range(0, len(order) - config.batch + 1, config.batch):
         yield order[start : start + config.batch]
 
@@ -109,14 +103,14 @@ def epoch_order(sources: np.ndarray, config: Config, rng: np.random.Generator) -
 class Run:
     """One training run and everything that a checkpoint holds of it."""
 
-    def __init__(self, config: Config, faces: Faces, folder: Path) -> None:
-        self.config, self.faces, self.folder = config, faces, folder
+    def __init__(self, config: Config, photos: Photos, scenes: np.ndarray, folder: Path) -> None:
+        self.config, self.photos, self.scenes, self.folder = config, photos, scenes, folder
         torch.manual_seed(config.seed)
         self.network = Network(config.width)
         if config.start:
             rng = np.random.default_rng([config.seed, 0])
-            some = rng.choice(len(faces), min(2000, len(faces)), replace=False)
-            crops, _ = views(faces.images[some], faces.points[some], config.augmentation, rng)
+            some = rng.choice(len(photos), min(2000, len(photos)), replace=False)
+            crops, _ = views(photos, some, scenes, config.augmentation, rng)
             self.network.restore(container.load(config.start), to_tensor(crops))
         self.network.to(memory_format=torch.channels_last)
         self.averaged = copy.deepcopy(self.network)
@@ -131,25 +125,20 @@ class Run:
         self._pairs = [
             [t for t in network.state_dict().values() if t.is_floating_point()] for network in (self.averaged, self.network)
         ]
-        self._loss = torch.compile(self._plain_loss, disable=not config.compiled)
-
-    def _plain_loss(self, x: Tensor, true: Tensor) -> Tensor:
-        return normed_loss(self.network(x).float(), true)
-
     def train_epoch(self) -> float:
         """One pass over the faces; the mean loss."""
         config = self.config
         rng = np.random.default_rng([config.seed, self.epoch + 1])
         how = config.augmentation
         if self.epoch >= config.epochs * (1 - config.mild):
-            how = replace(how, photometric=how.photometric / 2, occlusion=how.occlusion / 4)
+            how = replace(how, photometric=how.photometric / 2, occlusion=how.occlusion / 4, worn=how.worn / 2)
         self.network.train()
         if self.epoch >= config.epochs * (1 - config.frozen):
             self.hold_statistics()
-        batches = list(epoch_order(self.faces.sources, config, rng))
+        batches = list(epoch_order(self.photos.weights, config, rng))
         losses, started = [], time.perf_counter()
         for i, chosen in enumerate(batches):
-            crops, true = views(self.faces.images[chosen], self.faces.points[chosen], how, rng)
+            crops, true = views(self.photos, chosen, self.scenes, how, rng)
             rate = rate_at((self.epoch + (i + 1) / len(batches)) / config.epochs, config)
             losses.append(self.step(to_tensor(crops), torch.from_numpy(true), rate))
         self.epoch += 1
@@ -165,8 +154,7 @@ class Run:
     def step(self, x: Tensor, true: Tensor, rate: float) -> Tensor:
         for group in self.optimiser.param_groups:
             group["lr"] = rate
-        with torch.autocast("cpu", torch.bfloat16):
-            loss = self._loss(x, true)
+        loss = normed_loss(self.network(x), true)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
@@ -211,7 +199,6 @@ def report(run: Run, evaluation: Evaluation, loss: float) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m weights.train.fit", description=__doc__.split("\n")[0])
     parser.add_argument("config", type=Path)
-    parser.add_argument("--faces", type=Path, default=reference() / "faces", help="folder of train.csv and val.csv")
     parser.add_argument("--runs", type=Path, default=Path("build/runs"), help="where runs are kept")
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
@@ -221,23 +208,16 @@ def main() -> None:
     config = Config.read(options.config)
     folder = options.runs / config.name
     folder.mkdir(parents=True, exist_ok=True)
-    faces = read_faces(config.train or options.faces / "train.csv")
-    faces.points -= faces.offsets()[:, None]
-    if config.held_out:
-        faces = faces.take(~held_out(faces.sources))
-        judged = development(options.faces)
-    else:
-        judged = read_faces(options.faces / "val.csv")
-    run = Run(config, faces, folder)
+    run = Run(config, read_photos(Path(config.train)), np.load(config.scenes, mmap_mode="r"), folder)
     if (folder / "checkpoint.pt").exists():
         run.resume()
-    evaluation = Evaluation(judged)
+    evaluation = Evaluation(development(read_photos(Path(config.judged))))
     while run.epoch < config.epochs:
         loss = run.train_epoch()
+        run.save()
         left = (config.epochs - run.epoch) * run.seconds / run.epoch
         line = f"{config.name} {run.epoch}/{config.epochs}  loss {loss:.4f}  {left / 60:.0f} min left"
         if run.epoch % config.evaluate_every == 0 or run.epoch == config.epochs:
-            run.save()
             print(f"{line}  {report(run, evaluation, loss)}", flush=True)
         elif sys.stderr.isatty():
             print(line, end="\r", file=sys.stderr, flush=True)

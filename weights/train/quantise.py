@@ -21,9 +21,10 @@ from torch import Tensor
 from . import container
 from .augment import Augmentation, views
 from .container import Weights, rounded
-from .data import Faces, read_faces, reference
+from .data import read_faces, reference
 from .evaluate import Evaluation, Predictor, predictor
 from .network import infer, tensors, to_tensor
+from .photos import Photos, read_photos
 
 TAIL = 3e-5
 """Share of an activation's values beyond either end of its calibrated range."""
@@ -99,11 +100,12 @@ def quantised_tap(ranges: Ranges) -> Callable[[str, Tensor], Tensor]:
     return lambda name, x: quantised_activation(x, *ranges[name])
 
 
-def calibration_crops(faces: Faces, count: int = 1000) -> np.ndarray:
+def calibration_crops(photos: Photos, scenes: np.ndarray, count: int = 1000) -> np.ndarray:
     """Crops of training faces in any size and turn that they are read in, so that none saturates."""
     rng = np.random.default_rng(3)
-    some = faces.take(rng.permutation(len(faces))[:count])
-    return views(some.images, some.points, Augmentation(rotation=45, any_turn=0, photometric=0.5, occlusion=0), rng)[0]
+    some = rng.permutation(len(photos))[:count]
+    how = Augmentation(rotation=45, any_turn=0, photometric=0.5, occlusion=0, worn=0)
+    return views(photos, some, scenes, how, rng)[0]
 
 
 def int8_predictor(weights: Weights, calibration: np.ndarray) -> Predictor:
@@ -115,10 +117,12 @@ def int8_predictor(weights: Weights, calibration: np.ndarray) -> Predictor:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m weights.train.quantise", description=__doc__.split("\n")[0])
     parser.add_argument("weights", nargs="+", type=Path)
-    parser.add_argument("--faces", type=Path, default=reference() / "faces", help="folder of train.csv and val.csv")
+    parser.add_argument("--faces", type=Path, default=reference() / "faces/val.csv", help="labelled set (default: val.csv)")
+    parser.add_argument("--train", type=Path, default=Path("build/fairface/train.csv"), help="faces to calibrate on, a list")
+    parser.add_argument("--scenes", type=Path, default=Path("build/scenes.npy"))
     options = parser.parse_args()
-    evaluation = Evaluation(read_faces(options.faces / "val.csv"))
-    calibration = calibration_crops(read_faces(options.faces / "train.csv"))
+    evaluation = Evaluation(read_faces(options.faces))
+    calibration = calibration_crops(read_photos(options.train), np.load(options.scenes))
     for path in options.weights:
         weights = rounded(container.load(path))
         float_table = evaluation.table(predictor(weights))

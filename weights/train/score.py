@@ -1,7 +1,7 @@
-"""How much five points look like a face: `python -m weights.train.score weights/default.safetensors`.
+"""What `Face.score` tells: `python -m weights.train.score weights/default.safetensors`.
 
-Measures what `Face.score` tells with the constants that the package ships (see SCORE.md), and fits new ones for comparison;
-refit those in this file, SCORE.md and the package together, and only where it pays. Faces are those of val.csv in their
+Weights with a score head (`score_head`) are measured with it, on backgrounds of `photos/val.csv`, too. For weights without one, such as the official
+ones, this measures the formula of the five points alone with the constants that the package ships (see SCORE.md), and fits new ones for comparison; refit those in this file, SCORE.md and the package together, and only where it pays. Faces are those of val.csv in their
 given boxes, in the boxes of the scale sweep, turned, and in wild views (any turn up to 90°, boxes 1.2–5 × the points'
 extent and far off centre); a face is bad where its error against the canonical label is above 0.15. Non-faces are
 squares of the same photos that touch no face, single colours, noise and blurred noise. New constants are cross-fitted to be
@@ -11,6 +11,7 @@ measured: each half of the faces, with its photos' non-faces, is scored by const
 from __future__ import annotations
 
 import argparse
+import csv
 from pathlib import Path
 
 import cv2
@@ -19,9 +20,13 @@ import torch
 
 from . import container
 from .augment import Augmentation, views
-from .container import SIDE
+from .container import HEAD, SHAPES, SIDE, Weights
 from .data import SWAP, Faces, crop, read_faces, reference, relative
 from .evaluate import Predictor, boxes_around, mirrored_back, normed_errors, predictor, turn
+from .photos import photos_of
+from .network import tensors
+from .score_head import Sample as HeadSample
+from .score_head import activations, auc, describe
 
 BAD = 0.15
 WILD = Augmentation(rotation=90, any_turn=0, scale=(1.2, 5.0), shift=0.15)
@@ -94,7 +99,7 @@ def face_crops(faces: Faces, rng: np.random.Generator) -> tuple[np.ndarray, np.n
         cut, clipped = crop(each, boxes)
         crops.append(cut)
         true.append(relative(each.points, clipped))
-    wild, points = views(faces.images, faces.points, WILD, rng)
+    wild, points = views(photos_of(faces), np.arange(len(faces)), faces.images, WILD, rng)
     return np.concatenate([*crops, wild]), np.concatenate([*true, points]), np.tile(np.arange(len(faces)), len(crops) + 1)
 
 
@@ -143,12 +148,6 @@ def apply(constants: np.ndarray, x: np.ndarray) -> np.ndarray:
     return 1 / (1 + np.exp(-(x @ constants[:-1] + constants[-1])))
 
 
-def auc(low: np.ndarray, high: np.ndarray) -> float:
-    """The chance that a score from `high` exceeds one from `low`: the area under the ROC curve."""
-    below = np.searchsorted(np.sort(low), high, "left") + np.searchsorted(np.sort(low), high, "right")
-    return float(below.mean() / 2 / len(low))
-
-
 class Sample:
     """What a network answers on faces and non-faces."""
 
@@ -195,15 +194,52 @@ class Sample:
         return "\n".join(lines)
 
 
+def backgrounds(path: Path, per_photo: int, rng: np.random.Generator) -> np.ndarray:
+    """Random squares of photos that touch no face's box; `path` lists boxes, one a row, `file,x,y,width,height`."""
+    boxes: dict[str, list[list[float]]] = {}
+    with path.open(newline="") as file:
+        for row in csv.DictReader(file):
+            boxes.setdefault(row["file"], []).append([float(row[key]) for key in ("x", "y", "width", "height")])
+    crops = []
+    for name, faces in boxes.items():
+        image = cv2.imread(str(path.parent / name))
+        x, y, w, h = np.array(faces).T
+        for _ in range(per_photo):
+            side = int(np.exp(rng.uniform(np.log(24), np.log(min(image.shape[:2])))))
+            left, top = (int(rng.integers(extent - side + 1)) for extent in (image.shape[1], image.shape[0]))
+            if ((left + side <= x) | (left >= x + w) | (top + side <= y) | (top >= y + h)).all():
+                crops.append(cv2.resize(image[top : top + side, left : left + side], (SIDE, SIDE)))
+    return np.stack(crops)
+
+
+def measured_head(weights: Weights, faces: Faces, photos: Path) -> str:
+    """What the score head tells on faces in easy and hard boxes, on the non-faces of `other_crops` and on backgrounds of photos."""
+    rng = np.random.default_rng(11)
+    crops, true, _ = face_crops(faces, rng)
+    others, kinds, _ = other_crops(faces, rng)
+    squares = backgrounds(photos, 40, rng)
+    frozen = tensors({name: weights[name] for name in SHAPES})
+    h, points = activations(frozen, crops)
+    found = HeadSample(h, normed_errors(points, true).mean(1), np.full(len(h), "face"))
+    h, _ = activations(frozen, np.concatenate([others, squares]))
+    rest = HeadSample(h, np.full(len(h), np.inf), np.append(kinds, np.full(len(squares), "photos' background")))
+    return describe({name: weights[name] for name in HEAD}, found, rest)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m weights.train.score", description=__doc__.split("\n")[0])
     parser.add_argument("weights", type=Path)
     parser.add_argument("--faces", type=Path, default=reference() / "faces/val.csv", help="labelled set (default: val.csv)")
+    parser.add_argument("--photos", type=Path, default=reference() / "photos/val.csv", help="photos with the boxes of all their faces")
     options = parser.parse_args()
     torch.set_num_threads(1)
     faces = read_faces(options.faces)
     faces.points -= faces.offsets()[:, None]
-    sample = Sample(predictor(container.load(options.weights)), faces)
+    weights = container.load(options.weights)
+    if "score.weight" in weights:
+        print(measured_head(weights, faces, options.photos))
+        return
+    sample = Sample(predictor(weights), faces)
     print("mean shape:", " ".join(f"({x:.3f}, {y:.3f})" for x, y in mean_shape(faces.points)))
     for title, names, shipped, x in (
         ("one pass", FEATURES, ONE_PASS, features(sample.points, TEMPLATE)),

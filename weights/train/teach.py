@@ -1,9 +1,8 @@
-"""Labels by trained networks: `python -m weights.train.teach a.safetensors … --out build/taught.csv`.
+"""Labels averaged with networks' own answers: `python -m weights.train.teach list.csv a.safetensors … --out taught.csv`.
 
-Every face is seen upright in random mild views (box scale, shift, small turns, flip) by every network; the mean answer is
-the taught one. Faces of `train.csv` keep a share of their own label. The unlabelled photos start from where faces lie on
-average and are refined in three rounds; those whose views disagree are left out. The CSV has the form of `train.csv`
-and stands for it in a configuration (`train = "build/taught.csv"`).
+Every face is seen upright in random mild views (box scale, shift, small turns, mirror image) by every network; the mean answer
+is the taught one, better than a single view's by a seventh. A label moves towards it by `--share`, and a face counts the less the further
+the two lie apart; where they lie far apart one of them is wrong, and the face is left out. The result is a list like the first.
 """
 
 from __future__ import annotations
@@ -20,20 +19,23 @@ import torch
 from . import container
 from .augment import Augmentation, geometry, warp
 from .container import SIDE
-from .data import REGISTRATION, SWAP, read_faces, reference
+from .data import SWAP
 from .evaluate import Predictor, predictor
+from .photos import SIZES, read_photos
 
 MILD = Augmentation(rotation=12, any_turn=0, level=True, scale=(1.85, 2.6), shift=0.03, aspect=0.03, clipped=0)
+USUAL = 0.06
+"""A face whose taught points lie this far from its label, in units, counts half."""
 FAR = 0.2
-"""A taught point this far from its label, in extents of the points, is taken for wrong: the label stays alone."""
+"""A face with a point this far from its label is left out."""
 
 
 def taught_points(
     predictors: list[Predictor], images: np.ndarray, points: np.ndarray, count: int, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray]:
-    """The mean answer over views around `points`, N×5×2 pixels, and how far views differ from it, N, in eye distances."""
+) -> np.ndarray:
+    """The mean answer over views around `points`, N×5×2 pixels."""
     height, width = images.shape[1:3]
-    answers = []
+    total = np.zeros(points.shape)
     for _ in range(count):
         matrices, _ = geometry(points, width, height, MILD, rng)
         crops = warp(images, matrices)
@@ -41,66 +43,49 @@ def taught_points(
         for predict in predictors:
             index = predict(crops) * SIDE - 0.5
             found = np.einsum("nij,nkj->nki", matrices[:, :, :2], index) + matrices[:, None, :, 2] + 0.5
-            answers.append(np.where(mirrored[:, None, None], found[:, SWAP], found))
-    stacked = np.stack(answers)
-    mean = stacked.mean(0)
-    eyes = np.linalg.norm(mean[:, 0] - mean[:, 1], axis=-1)
-    spread = np.linalg.norm(stacked - mean, axis=-1).mean((0, 2)) / eyes
-    return mean.astype(np.float32), spread
+            total += np.where(mirrored[:, None, None], found[:, SWAP], found)
+    return total / (count * len(predictors))
+
+
+def units(points: np.ndarray) -> np.ndarray:
+    """The unit of a face's distances: the eye distance, at least half the points' extent (`fit.normed_loss`)."""
+    return np.maximum(np.linalg.norm(points[:, 0] - points[:, 1], axis=-1), 0.5 * (points.max(1) - points.min(1)).max(1))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m weights.train.teach", description=__doc__.split("\n")[0])
-    parser.add_argument("weights", nargs="+", type=Path, help="the teachers, of any width")
+    parser.add_argument("list", type=Path, help="the labels so far")
+    parser.add_argument("weights", nargs="+", type=Path, help="the teachers")
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--share", type=float, default=0.6, help="share of the taught points in a labelled face's points")
-    parser.add_argument("--spread", type=float, default=0.05, help="largest disagreement of views on an unlabelled face")
-    parser.add_argument("--views", type=int, default=12)
-    parser.add_argument("--faces", type=Path, default=reference() / "faces", help="folder of train.csv and unlabelled/")
+    parser.add_argument("--share", type=float, default=0.3, help="share of the taught points in the new labels")
+    parser.add_argument("--views", type=int, default=8)
     options = parser.parse_args()
 
+    torch.set_num_threads(1)
     cv2.setNumThreads(1)
     rng = np.random.default_rng(7)
     predictors = [predictor(container.load(path)) for path in options.weights]
-    here = options.out.parent
-    here.mkdir(parents=True, exist_ok=True)
-    with (options.faces / "train.csv").open(newline="") as file:
+    photos = read_photos(options.list)
+    with options.list.open(newline="") as file:
         rows = list(csv.DictReader(file))
-    faces = read_faces(options.faces / "train.csv")
-    offsets = faces.offsets()[:, None]
-    canon = faces.points - offsets
-    taught, _ = taught_points(predictors, faces.images, canon, options.views, rng)
-    eyes = np.linalg.norm(canon[:, 0] - canon[:, 1], axis=-1)[:, None]
-    apart = np.linalg.norm(taught - canon, axis=-1) / eyes
-    for source in REGISTRATION:
-        print(f"{source}: the taught points lie {apart[faces.sources == source].mean():.4f} eye distances from the labels")
-    extent = (canon.max(1) - canon.min(1)).max(1)[:, None]
-    near = np.linalg.norm(taught - canon, axis=-1) < FAR * extent
-    print(f"points taken for wrong: {(~near).sum()} of {near.size}")
-    points = np.where(near[:, :, None], (1 - options.share) * canon + options.share * taught, canon) + offsets
-    for row in rows:
-        row["file"] = os.path.relpath(options.faces / row["file"], here)
-
-    files = sorted((options.faces / "unlabelled").iterdir())
-    images = np.stack([cv2.imread(str(file)) for file in files])
-    found = np.repeat(canon.mean(0)[None], len(files), 0)
-    for count in (2, 2, options.views):
-        found, spread = taught_points(predictors, images, found, count, rng)
-    extent = (found.max(1) - found.min(1)).max(1)
-    usual = np.percentile((canon.max(1) - canon.min(1)).max(1), [0.5, 99.5])
-    sure = (spread < options.spread) & (extent > usual[0]) & (extent < usual[1])
-    print(f"unlabelled: kept {sure.sum()} of {len(files)}")
-    for i in np.flatnonzero(sure):
-        rows.append({"file": os.path.relpath(files[i], here), "source": "unlabelled"})
-
+    labels = photos.points * (SIZES[1] / SIZES[0])
+    batches = [slice(start, start + 2048) for start in range(0, len(labels), 2048)]
+    taught = np.concatenate([taught_points(predictors, photos.levels[1][at], labels[at], options.views, rng) for at in batches])
+    apart = np.linalg.norm(taught - labels, axis=-1) / units(labels)[:, None]
+    mean = apart.mean(1)
+    kept = apart.max(1) < FAR
+    print(f"taught points lie {mean.mean():.4f} units from the labels; left out: {(~kept).sum()} of {len(kept)}")
+    first = np.array([[[float(row[f"x{i}"]), float(row[f"y{i}"])] for i in range(5)] for row in rows])
+    points = first + options.share * (taught - labels) * (first / labels).mean()
+    for row, face, distance in zip(rows, points, mean):
+        row["file"] = os.path.relpath(options.list.parent / row["file"], options.out.parent)
+        row["weight"] = f"{float(row['weight']) / (1 + (distance / USUAL) ** 2):.3f}"
+        row |= {f"{axis}{i}": f"{face[i, j]:.3f}" for i in range(5) for j, axis in enumerate("xy")}
     with options.out.open("w", newline="") as file:
-        names = ["file", "source", "box_x", "box_y", "box_w", "box_h", *(f"{axis}{i}" for i in range(5) for axis in "xy")]
-        writer = csv.DictWriter(file, names, restval="0")
+        writer = csv.DictWriter(file, rows[0].keys())
         writer.writeheader()
-        for row, face in zip(rows, [*points, *found[sure]]):
-            writer.writerow(row | {f"{axis}{i}": f"{face[i, j]:.3f}" for i in range(5) for j, axis in enumerate("xy")})
+        writer.writerows(row for row, keep in zip(rows, kept) if keep)
 
 
 if __name__ == "__main__":
-    torch.set_num_threads(1)
     main()

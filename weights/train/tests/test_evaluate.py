@@ -82,6 +82,5 @@ def test_many_views_beat_one(faces: Faces) -> None:
     predict = predictor(container.load(ROOT / "weights/default.safetensors"))
     crops, boxes = crop(some, some.boxes)
     one = normed_errors(predict(crops), relative(canon, boxes)).mean()
-    found, spread = taught_points([predict], some.images, canon, 6, np.random.default_rng(4))
+    found = taught_points([predict], some.images, canon, 6, np.random.default_rng(4))
     assert normed_errors(relative(found, boxes), relative(canon, boxes)).mean() < one
-    assert (spread > 0).all()

@@ -11,6 +11,7 @@ import torch
 from weights.train import container
 from weights.train.blend import blend
 from weights.train.container import (
+    HEAD,
     SHAPES,
     Weights,
     read_safetensors,
@@ -20,6 +21,7 @@ from weights.train.container import (
 from weights.train.data import Faces
 from weights.train.evaluate import OFFICIAL, Evaluation, predictor
 from weights.train.network import Network, to_tensor
+from weights.train.photos import photos_of
 from weights.train.quantise import calibration_crops, equalise, int8_predictor
 
 from .conftest import ROOT
@@ -81,6 +83,14 @@ def test_container_keeps_every_tensor(trained: tuple[Network, Weights], tmp_path
             np.testing.assert_array_equal(read[name], expected[name], err_msg=name)
 
 
+def test_container_keeps_the_score_head(trained: tuple[Network, Weights], tmp_path: Path) -> None:
+    head = {name: np.full(shape, 0.5, np.float32) for name, shape in HEAD.items()}
+    write_safetensors(tmp_path / "w.safetensors", trained[1] | head, {})
+    read, _ = read_safetensors(tmp_path / "w.safetensors")
+    assert {name: value.shape for name, value in read.items()} == SHAPES | HEAD
+    assert list(read)[-2:] == list(HEAD)
+
+
 def test_values_beyond_f16_are_refused(trained: tuple[Network, Weights], tmp_path: Path) -> None:
     weights = trained[1] | {"fc3.bias": np.full(10, 1e6, np.float32)}
     with pytest.raises(ValueError, match="fc3.bias does not fit F16"):
@@ -89,7 +99,8 @@ def test_values_beyond_f16_are_refused(trained: tuple[Network, Weights], tmp_pat
 
 def test_default_weights_have_the_shapes_of_the_package() -> None:
     weights, metadata = read_safetensors(DEFAULT)
-    assert {name: value.shape for name, value in weights.items()} == SHAPES
+    assert {name: value.shape for name, value in weights.items()} == SHAPES | HEAD
+    assert metadata["license"] == "CC-BY-4.0" and "FairFace" in metadata["source"]
     assert {"format", "version", "name", "license", "source"} <= metadata.keys()
     assert metadata["format"] == "fivepoint"
     for i in range(1, 4):
@@ -109,11 +120,24 @@ def test_a_blend_of_equals_is_equal(trained: tuple[Network, Weights], crops: np.
     )
 
 
+def test_a_blend_sees_through_the_sizes_of_filters(trained: tuple[Network, Weights], crops: np.ndarray) -> None:
+    _, weights = trained
+    grown = weights | {
+        "conv2.weight": 20 * weights["conv2.weight"],
+        "conv2.bias": 20 * weights["conv2.bias"],
+        "conv2.scale": weights["conv2.scale"] / 20,
+        "conv5.scale": 7 * weights["conv5.scale"],
+        "conv5.shift": 7 * weights["conv5.shift"],
+        "depthwise.weight": weights["depthwise.weight"] / 7,
+    }
+    np.testing.assert_allclose(predictor(blend([weights, grown], [1, 1], crops))(crops), predictor(weights)(crops), atol=1e-4)
+
+
 def test_int8_keeps_the_error_of_the_default_weights(faces: Faces) -> None:
     evaluation = Evaluation(faces)
     weights = container.load(DEFAULT)
     as_float = evaluation.given(predictor(weights))["canon"]["mean"]
-    as_int8 = evaluation.given(int8_predictor(weights, calibration_crops(faces)))["canon"]["mean"]
+    as_int8 = evaluation.given(int8_predictor(weights, calibration_crops(photos_of(faces), faces.images)))["canon"]["mean"]
     assert as_int8 / as_float < 1.01
 
 

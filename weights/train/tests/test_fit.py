@@ -7,10 +7,14 @@ import pytest
 import torch
 
 from weights.train.augment import Augmentation, views
-from weights.train.data import SOURCES, Faces, held_out
+from weights.train.data import Faces
 from weights.train.evaluate import normed_errors
 from weights.train.fit import Config, Run, epoch_order, normed_loss, rate_at
 from weights.train.network import to_tensor
+from weights.train.photos import photos_of
+
+
+SCENES = np.zeros((1, 96, 96, 3), np.uint8)
 
 
 def test_loss_is_the_metric_where_errors_are_large() -> None:
@@ -34,28 +38,24 @@ def test_rate_rises_then_falls_to_its_floor() -> None:
     assert rate_at(1, config) == pytest.approx(1e-5)
 
 
-def test_an_epoch_draws_every_face_once() -> None:
-    sources = np.array(["lfw"] * 100 + ["aflw"] * 28)
-    order = np.concatenate(list(epoch_order(sources, Config("x", batch=32), np.random.default_rng(1))))
-    assert sorted(order) == list(range(128))
-
-
-def test_held_out_faces_are_a_tenth_of_each_source_whatever_follows() -> None:
-    sources = np.array(["lfw"] * 50 + ["net"] * 30 + ["aflw"] * 20)
-    chosen = held_out(sources)
-    assert {source: chosen[sources == source].sum() for source in SOURCES} == {"lfw": 5, "net": 3, "aflw": 2}
-    with_more = held_out(np.append(sources, ["unlabelled"] * 40))
-    np.testing.assert_array_equal(with_more, np.append(chosen, np.zeros(40, bool)))
+def test_an_epoch_draws_faces_by_weight() -> None:
+    weights = np.repeat([1.0, 3.0, 0.0], [100, 50, 10])
+    order = np.concatenate(list(epoch_order(weights, Config("x", batch=50, faces=500), np.random.default_rng(1))))
+    counts = np.bincount(order, minlength=160)
+    assert counts.sum() == 500
+    assert set(counts[:100]) == {2}
+    assert set(counts[100:150]) == {6}
+    assert not counts[150:].any()
 
 
 def run_of(faces: Faces, folder: Path, **settings: float) -> Run:
-    return Run(Config("test", batch=32, compiled=False, **settings), faces, folder)
+    return Run(Config("test", batch=32, faces=96, **settings), photos_of(faces), SCENES, folder)
 
 
 def test_one_batch_overfits(faces: Faces, tmp_path: Path) -> None:
     some = faces.take(np.arange(0, 900, 60))
     run = run_of(some, tmp_path)
-    crops, true = views(some.images, some.points, Augmentation(), np.random.default_rng(2))
+    crops, true = views(photos_of(some), np.arange(len(some)), SCENES, Augmentation(), np.random.default_rng(2))
     x, y = to_tensor(crops), torch.from_numpy(true)
     run.network.train()
     losses = [run.step(x, y, 3e-3).item() for _ in range(150)]
