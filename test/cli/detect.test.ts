@@ -1,6 +1,7 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { alignFace, createLandmarkerSync, type Point } from "fivepoint";
+import { createFinderSync, findFaces } from "fivepoint/finder";
 import sharp from "sharp";
 import { beforeAll, describe, expect, it } from "vitest";
 import { fivepoint, jsonLines, type Result, temporaryFolder } from "./support.ts";
@@ -26,6 +27,12 @@ beforeAll(async () => {
   await sharp(PHOTO).webp({ lossless: true }).toFile(at("face.webp"));
   await sharp(PHOTO).avif({ quality: 90 }).toFile(at("face.avif"));
   cpSync(PHOTO, at("face.jpg"));
+  const stripes = Buffer.from(
+    '<svg width="300" height="200"><pattern id="p" width="24" height="24" patternUnits="userSpaceOnUse">' +
+      '<rect width="24" height="24" fill="#8ac"/><rect width="12" height="24" fill="#79b"/></pattern>' +
+      '<rect width="300" height="200" fill="url(#p)"/></svg>',
+  );
+  await sharp(stripes).png().toFile(at("stripes.png"));
 });
 
 describe("images", () => {
@@ -80,13 +87,12 @@ describe("images", () => {
     });
   });
 
-  it("takes the whole image without a box, and says so unless asked for it", async () => {
-    const silent = await fivepoint(["detect", PHOTO, "--whole", "--json"]);
-    expect(silent).toMatchObject({ status: 0, stderr: "" });
-    expect(jsonLines(silent)[0].box).toEqual({ x: 0, y: 0, width: 384, height: 384 });
-    const told = await fivepoint(["detect", PHOTO, "--json"]);
-    expect(told).toMatchObject({ status: 0, stdout: silent.stdout });
-    expect(told.stderr).toMatch(/whole.* one face.*--box .*--boxes .*--detector face-api .*--whole/);
+  it("takes the whole image for one face by --whole", async () => {
+    const result = await fivepoint(["detect", PHOTO, "--whole", "--json"]);
+    expect(result).toMatchObject({ status: 0, stderr: "" });
+    const whole = { x: 0, y: 0, width: 384, height: 384 };
+    const { points } = await answer(PHOTO, whole);
+    expect(jsonLines(result)).toMatchObject([{ box: whole, points: pairs(points) }]);
   });
 
   it("searches folders and globs, in order, and says when there is nothing", async () => {
@@ -97,9 +103,17 @@ describe("images", () => {
     const found = await fivepoint(["detect", at("album"), "--box", FLAG, "--json"]);
     expect(found.status).toBe(0);
     expect(images(found)).toEqual(["a.jpg", "b.JPG", "deep [1]/c.jpg"].map((name) => at("album", name)));
-    const globbed = await fivepoint(["detect", "album/*.jpg", "--json"], { cwd: folder });
+    const globbed = await fivepoint(["detect", "album/*.jpg", "--box", FLAG, "--json"], { cwd: folder });
     expect(images(globbed)).toEqual(["album/a.jpg", "album/b.JPG"]);
-    const nothing = await fivepoint(["detect", at("empty"), at("album/*.gif"), PHOTO, "--json"]);
+    const nothing = await fivepoint([
+      "detect",
+      at("empty"),
+      at("album/*.gif"),
+      PHOTO,
+      "--box",
+      FLAG,
+      "--json",
+    ]);
     expect(nothing.status).toBe(1);
     expect(jsonLines(nothing)).toMatchObject([
       { image: at("empty"), error: "no image in this folder" },
@@ -193,23 +207,126 @@ describe("boxes", () => {
     expect(result.stderr).toContain("1 of its files");
   });
 
-  it("finds faces by --detector face-api, and says when there are none", async () => {
-    const sky = { create: { width: 200, height: 200, channels: 3 as const, background: "#88aaff" } };
-    await sharp(sky).png().toFile(at("sky.png"));
-    const result = await fivepoint(["detect", PHOTO, at("sky.png"), "--detector", "face-api", "--json"]);
-    expect(result).toMatchObject({ status: 1, stderr: "" });
+  it("finds faces by --detector face-api", async () => {
+    const result = await fivepoint(["detect", PHOTO, at("stripes.png"), "--detector", "face-api", "--json"]);
+    expect(result).toMatchObject({ status: 0, stderr: "" });
     const [face, none] = jsonLines(result);
     const { points } = await answer(PHOTO);
     points.forEach(({ x, y }, i) => {
       expect(Math.hypot(face.points[i][0] - x, face.points[i][1] - y)).toBeLessThan(4);
     });
-    expect(none).toEqual({ image: at("sky.png"), error: "no face found" });
+    expect(none).toEqual({ image: at("stripes.png"), faces: 0 });
   });
 
   it("reads the other faces when one box lies outside the image", async () => {
     const result = await fivepoint(["detect", PHOTO, "--box", "900,900,50,50", "--box", FLAG, "--json"]);
     expect(result.status).toBe(1);
     expect(jsonLines(result)).toMatchObject([{ box: BOX }, { error: expect.stringContaining("x 900") }]);
+  });
+});
+
+describe("without boxes", () => {
+  /** The library's faces of an image decoded by sharp alone. */
+  async function found(path: string, minScore?: number) {
+    const { data, info } = await sharp(path).removeAlpha().raw().toBuffer({ resolveWithObject: true });
+    const image = { data, width: info.width, height: info.height, format: "rgb" } as const;
+    return findFaces(image, { finder: createFinderSync(), landmarker: createLandmarkerSync(), minScore });
+  }
+  const farthest = (a: readonly Point[], b: readonly Point[]) =>
+    Math.max(...a.map(({ x, y }, i) => Math.hypot(x - b[i]!.x, y - b[i]!.y)));
+  const group = at("tiles.png");
+
+  beforeAll(async () => {
+    const tile = await sharp(PHOTO).png().toBuffer();
+    const canvas = { create: { width: 768, height: 768, channels: 3 as const, background: "#000" } };
+    await sharp(canvas)
+      .composite([{ input: tile, tile: true, gravity: "northwest" }])
+      .png()
+      .toFile(group);
+  });
+
+  it("finds the face", async () => {
+    const result = await fivepoint(["detect", PHOTO, "--json"]);
+    expect(result).toMatchObject({ status: 0, stderr: "" });
+    const faces = await found(PHOTO);
+    expect(jsonLines(result)).toEqual(
+      faces.map(({ points, normalized, box, score }) => {
+        return { image: PHOTO, box, points: pairs(points), normalized: [...normalized], score };
+      }),
+    );
+    // Independent of the finder: one of them is the face that a labelled box frames.
+    const { points } = await answer(PHOTO);
+    expect(faces.filter((face) => farthest(face.points, points) < 4)).toHaveLength(1);
+  });
+
+  it("finds every face of a group, best first, and numbers them so", async () => {
+    const faces = await found(group);
+    const lines = jsonLines(await fivepoint(["detect", group, "--json"]));
+    expect(lines.map(({ points }) => points)).toEqual(faces.map(({ points }) => pairs(points)));
+    const scores = lines.map(({ score }) => score);
+    expect(scores).toEqual([...scores].sort((a, b) => b - a));
+    const { points } = await answer(PHOTO);
+    for (const [left, top] of [0, 384].flatMap((y) => [0, 384].map((x) => [x, y] as const))) {
+      const there = points.map(({ x, y }) => ({ x: x + left, y: y + top }));
+      expect(faces.filter((face) => farthest(face.points, there) < 4)).toHaveLength(1);
+    }
+    const text = await fivepoint(["detect", group, "--align", at("group/chip.png")]);
+    const boxes = [...text.stdout.matchAll(/face (\d): .* at (\S+), (\S+), score/g)];
+    expect(boxes.map(([, n, x, y]) => [n, x, y].map(Number))).toEqual(
+      faces.map(({ box }, i) => [i + 1, box.x, box.y]),
+    );
+    expect(readdirSync(at("group")).sort()).toEqual(faces.map((_, i) => `chip-${i + 1}.png`).sort());
+  });
+
+  it("keeps the faces of at least --min-score", async () => {
+    const faces = await found(group, 0);
+    const [{ score: best } = { score: 1 }] = faces;
+    const args = ["detect", group, "--json", "--min-score"];
+    expect(jsonLines(await fivepoint([...args, "0"]))).toHaveLength(faces.length);
+    const few = jsonLines(await fivepoint([...args, String(best)]));
+    expect(few.map(({ score }) => score)).toEqual(
+      faces.map(({ score }) => score).filter((score) => score >= best),
+    );
+  });
+
+  it("reads found faces as they are read best, whatever --expand and --refine say", async () => {
+    const plain = await fivepoint(["detect", PHOTO, "--json"]);
+    expect(await fivepoint(["detect", PHOTO, "--json", "--expand", "1.5", "--refine", "3"])).toEqual(plain);
+  });
+
+  it("says that there is no face: status 0", async () => {
+    const path = at("stripes.png");
+    const note = `${path}: no face found\n`;
+    expect(await fivepoint(["detect", path])).toEqual({ status: 0, stdout: "", stderr: note });
+    const csv = await fivepoint(["detect", path, "--csv"]);
+    expect(csv).toMatchObject({ status: 0, stderr: note });
+    expect(csv.stdout.split("\n")).toHaveLength(2); // the header
+    const json = await fivepoint(["detect", path, PHOTO, "--json", "--out", at("searched/")]);
+    expect(json).toMatchObject({ status: 0, stderr: "" });
+    const [none, face] = jsonLines(json);
+    expect(none).toEqual({ image: path, faces: 0 });
+    expect(Object.keys(face)).toEqual(["image", "box", "points", "normalized", "score"]);
+    expect(readdirSync(at("searched"), { recursive: true }).join()).toContain("stripes.png");
+  });
+
+  it("counts an image without a face as failed by --require-face: status 1", async () => {
+    const path = at("stripes.png");
+    const json = await fivepoint(["detect", path, PHOTO, "--require-face", "--json"]);
+    expect(json).toMatchObject({ status: 1, stderr: "" });
+    const [none, face] = jsonLines(json);
+    expect(none).toEqual({ image: path, error: "no face found" });
+    expect(face).toMatchObject({ image: PHOTO, score: expect.any(Number) });
+    const text = await fivepoint(["detect", path, "--require-face"]);
+    expect(text).toEqual({ status: 1, stdout: "", stderr: `${path}: no face found\n` });
+    expect(await fivepoint(["detect", PHOTO, "--require-face"])).toMatchObject({ status: 0, stderr: "" });
+    // So does one whose faces all have too low a score.
+    const low = ["detect", PHOTO, "--box", "0,0,40,40", "--min-score", "0.9", "--json"];
+    const left = await fivepoint(low);
+    expect(left).toMatchObject({ status: 0, stderr: "Faces left out for a score below 0.9: 1\n" });
+    expect(jsonLines(left)).toEqual([{ image: PHOTO, faces: 0 }]);
+    const failed = await fivepoint([...low, "--require-face"]);
+    expect(failed).toMatchObject({ status: 1, stderr: left.stderr });
+    expect(jsonLines(failed)).toEqual([{ image: PHOTO, error: "no face found" }]);
   });
 });
 
@@ -411,6 +528,7 @@ describe("failures", () => {
     const help = await fivepoint(["detect", "--help"]);
     expect(help).toMatchObject({ status: 0, stderr: "" });
     expect(help.stdout).toContain("--boxes <csv>");
+    expect(help.stdout).toMatch(/Without boxes the faces are found/);
     expect(help.stdout).toMatch(/upright.*EXIF/); // in which pixels boxes count
     const { version } = JSON.parse(readFileSync("package.json", "utf8"));
     expect(await fivepoint(["--version"])).toEqual({ status: 0, stdout: `${version}\n`, stderr: "" });

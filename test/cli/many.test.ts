@@ -42,6 +42,18 @@ describe("a thousand faces", () => {
     expect(lines[777]).toEqual(jsonLines(alone)[0]);
   });
 
+  it("finds the faces in several processes as in one", async () => {
+    const some = paths.slice(0, 96); // enough for two processes
+    const result = await fivepoint(["detect", ...some, "--json"]);
+    expect(result).toMatchObject({ status: 0, stderr: "" });
+    const lines = jsonLines(result);
+    expect([...new Set(lines.map(({ image }) => image))]).toEqual(some);
+    expect(lines.filter(({ points }) => points).length).toBeGreaterThan(90);
+    const few = some.slice(40, 60);
+    const alone = jsonLines(await fivepoint(["detect", ...few, "--json"]));
+    expect(alone).toEqual(lines.filter(({ image }) => few.includes(image)));
+  });
+
   it("reports a broken file among them and does the others", async () => {
     const whole = readFileSync(paths[500]!);
     writeFileSync(paths[500]!, whole.subarray(0, 300));

@@ -10,7 +10,7 @@ import { findImages, type Input } from "../images.ts";
 import { type ModelOptions, modelOptions } from "../model.ts";
 import { parseBox, parsePasses, parsePositive, parseShare } from "../options.ts";
 import { Report } from "../report.ts";
-import { failure, type Job, type Outcome, openJobs } from "./job.ts";
+import { failure, isEmpty, type Job, type JobOptions, NO_FACE, type Outcome, openJobs } from "./job.ts";
 import { Processes } from "./processes.ts";
 import { planTargets } from "./targets.ts";
 
@@ -18,10 +18,11 @@ interface Options extends ModelOptions {
   box?: Box[];
   boxes?: string;
   whole?: true;
-  detector?: string;
+  detector?: "face-api";
   expand: number;
   refine?: true | number;
   minScore?: number;
+  requireFace?: true;
   json?: true;
   csv?: true;
   out?: string;
@@ -46,9 +47,14 @@ export function registerDetect(program: Command): void {
       ).conflicts(["whole", "detector"]),
     )
     .addOption(new Option("--whole", "take each image as a whole for one face").conflicts("detector"))
-    .addOption(new Option("--detector <name>", "find the faces with another package").choices(["face-api"]))
     .addOption(
-      new Option("--expand <factor>", "enlarge each box about its centre")
+      new Option("--detector <name>", "find the faces with another package's detector").choices(["face-api"]),
+    )
+    .addOption(
+      new Option(
+        "--expand <factor>",
+        "enlarge each box that is given, or the other detector's, about its centre",
+      )
         .default(1)
         .argParser(parsePositive),
     )
@@ -58,7 +64,13 @@ export function registerDetect(program: Command): void {
         "read each face again, upright and in the best box: once, or until its points settle, at most 3 times",
       ).argParser(parsePasses),
     )
-    .addOption(new Option("--min-score <score>", "leave out faces with a lower score").argParser(parseShare))
+    .addOption(
+      new Option(
+        "--min-score <score>",
+        "leave out faces with a lower score (default: 0.5 without boxes, else 0)",
+      ).argParser(parseShare),
+    )
+    .option("--require-face", "count an image without a face as failed")
     .addOption(new Option("--json", "print JSON, one object per line").conflicts("csv"))
     .option("--csv", "print CSV")
     .option("--out <path>", "draw the points: a file for one image, a folder/ for several")
@@ -72,16 +84,15 @@ export function registerDetect(program: Command): void {
 
 const HELP = `
 Boxes and points are in pixels of the image as it is seen: upright, after its EXIF orientation is applied.
-Without boxes or a detector each image as a whole is taken for one face.`;
-
-const NO_BOXES =
-  "No boxes were given: each image as a whole was taken for one face. --box or --boxes say where the faces are, " +
-  "--detector face-api finds them, --whole takes the whole image without this note.";
+Without boxes the faces are found, best first, and read twice in boxes that suit them, whatever --expand and --refine
+say. An image without a face is no failure: a line says so, with --json {"image": …, "faces": 0}.`;
 
 /** So many images are worth a process: it takes a tenth of a second to start. */
 const IMAGES_PER_PROCESS = 48;
 
 async function detect(args: string[], options: Options): Promise<void> {
+  const located = options.box || options.boxes !== undefined || options.whole;
+  const detector = located ? undefined : (options.detector ?? "finder");
   const inputs = await findImages(args);
   const paths = inputs.map(({ path }) => path);
   const listed = options.boxes === undefined ? undefined : (await BoxTable.read(options.boxes)).assign(paths);
@@ -93,15 +104,14 @@ async function detect(args: string[], options: Options): Promise<void> {
     [options.boxes, options.weights],
     (path) => {
       const boxes = boxesOf(path);
-      return boxes instanceof Error
-        ? 0
-        : (boxes?.length ?? (options.detector ? Number.POSITIVE_INFINITY : 1));
+      return boxes instanceof Error ? 0 : (boxes?.length ?? (detector ? Number.POSITIVE_INFINITY : 1));
     },
   );
   const cores = availableParallelism();
   const count = Math.min(cores, Math.floor(inputs.length / IMAGES_PER_PROCESS));
-  const processes = count > 1 ? await Processes.start(count, options) : undefined;
-  const run = processes ? (job: Job) => processes.run(job) : await openJobs(options);
+  const settings: JobOptions = { ...options, detector };
+  const processes = count > 1 ? await Processes.start(count, settings) : undefined;
+  const run = processes ? (job: Job) => processes.run(job) : await openJobs(settings);
 
   const work = ({ path, error }: Input): Outcome | Promise<Outcome> => {
     if (error) return failure(path, error);
@@ -127,12 +137,12 @@ async function detect(args: string[], options: Options): Promise<void> {
     report.end();
     processes?.stop();
   }
-  if (!options.box && !options.boxes && !options.detector && !options.whole) report.warn(NO_BOXES);
   if (listed?.unused) report.warn(`${options.boxes}: ${listed.unused} of its files are not among the images`);
   if (below > 0) report.warn(`Faces left out for a score below ${options.minScore}: ${below}`);
 }
 
-async function printJson(report: Report, { path, faces, errors }: Outcome): Promise<void> {
+async function printJson(report: Report, outcome: Outcome): Promise<void> {
+  const { path, faces, errors } = outcome;
   for (const { box, points, normalized, score } of faces) {
     const pairs = points.map(({ x, y }) => [x, y]);
     await report.line(
@@ -140,20 +150,23 @@ async function printJson(report: Report, { path, faces, errors }: Outcome): Prom
     );
   }
   for (const error of errors) await report.line(JSON.stringify({ image: path, error }));
+  if (isEmpty(outcome)) await report.line(JSON.stringify({ image: path, faces: 0 }));
 }
 
 const CSV_HEADER = "image,box_x,box_y,box_w,box_h,x0,y0,x1,y1,x2,y2,x3,y3,x4,y4,score";
 
-async function printCsv(report: Report, { path, faces, errors }: Outcome): Promise<void> {
+async function printCsv(report: Report, outcome: Outcome): Promise<void> {
+  const { path, faces } = outcome;
   for (const { box, points, score } of faces) {
     const numbers = [box.x, box.y, box.width, box.height, ...points.flatMap(({ x, y }) => [x, y]), score];
     await report.line(stringify([[path, ...numbers]], { eof: false }));
   }
-  for (const error of errors) report.warn(`${path}: ${error}`);
+  warn(report, outcome);
 }
 
 /** Several faces have the numbers that they have in the drawing and in the names of aligned faces. */
-async function printText(report: Report, { path, size, faces, errors }: Outcome): Promise<void> {
+async function printText(report: Report, outcome: Outcome): Promise<void> {
+  const { path, size, faces } = outcome;
   if (faces.length > 0) await report.line(`${path}, ${size}`);
   for (const [face, { box, points, score }] of faces.entries()) {
     const name = faces.length > 1 ? `face ${face + 1}:` : "face";
@@ -166,5 +179,11 @@ async function printText(report: Report, { path, size, faces, errors }: Outcome)
       );
     }
   }
-  for (const error of errors) report.warn(`${path}: ${error}`);
+  warn(report, outcome);
+}
+
+/** What text and CSV have no place for. */
+function warn(report: Report, outcome: Outcome): void {
+  const { path, errors } = outcome;
+  for (const line of isEmpty(outcome) ? [NO_FACE] : errors) report.warn(`${path}: ${line}`);
 }

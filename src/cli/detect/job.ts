@@ -1,7 +1,6 @@
 /** What `detect` does with one image: in its own process for a few images, in several for many. */
 import { format, parse } from "node:path";
 import { alignFace, type Box, type Face, type Landmarker } from "fivepoint";
-import type { FaceDetector } from "../../adapters/face-api.ts";
 import { annotate } from "../draw.ts";
 import { loadFaceApiDetector } from "../face-api.ts";
 import { writeWhole } from "../files.ts";
@@ -12,16 +11,18 @@ import type { Targets } from "./targets.ts";
 
 /** The same for all images. */
 export interface JobOptions extends ModelOptions {
-  readonly detector?: string | undefined;
+  /** What finds the faces of images without boxes; without one, the whole image is the face. */
+  readonly detector?: "finder" | "face-api" | undefined;
   readonly expand: number;
   readonly refine?: true | number | undefined;
   /** Faces with a lower score are left out. */
   readonly minScore?: number | undefined;
+  /** Whether an image without a face has failed. */
+  readonly requireFace?: true | undefined;
 }
 
 export interface Job {
   readonly path: string;
-  /** Without them the detector finds the faces; without one, the whole image is the face. */
   readonly boxes: readonly Box[] | undefined;
   readonly targets: Targets;
 }
@@ -36,6 +37,14 @@ export interface Outcome {
   readonly errors: readonly string[];
 }
 
+/** What is said of an image without a face. */
+export const NO_FACE = "no face found";
+
+/** Whether all was done and there was no face. */
+export function isEmpty({ faces, errors }: Pick<Outcome, "faces" | "errors">): boolean {
+  return faces.length === 0 && errors.length === 0;
+}
+
 export function failure(path: string, error: string): Outcome {
   return { path, faces: [], below: 0, errors: [error] };
 }
@@ -46,16 +55,16 @@ export function failure(path: string, error: string): Outcome {
  * @throws Error when the model, sharp or the detector can't be loaded
  */
 export async function openJobs(options: JobOptions): Promise<(job: Job) => Promise<Outcome>> {
-  const findFaces = options.detector === undefined ? undefined : await loadFaceApiDetector();
   const landmarker = await openLandmarker(options);
+  const find = await openDetector(landmarker, options);
   await loadSharp();
-  const { minScore = 0 } = options;
+  const { minScore = 0, requireFace } = options;
   return async ({ path, boxes, targets: { drawing, chip, numbered } }) => {
     try {
       const image = await readImage(path);
-      const where = boxes ?? (findFaces ? await found(findFaces, image) : [undefined]);
-      const { faces: all, errors } = readFaces(landmarker, image, where, options);
+      const { faces: all, errors } = boxes ? readFaces(landmarker, image, boxes, options) : await find(image);
       const faces = all.filter(({ score }) => score >= minScore);
+      if (requireFace && isEmpty({ faces, errors })) errors.push(NO_FACE);
       if (drawing !== undefined) await writeWhole(drawing, await annotate(image, faces, drawing));
       if (chip !== undefined) await writeChips(image, faces, chip, numbered || faces.length > 1);
       const size = `${image.width}×${image.height}`;
@@ -82,10 +91,27 @@ async function writeChips(
   }
 }
 
-async function found(findFaces: FaceDetector, image: RgbImage): Promise<Box[]> {
-  const boxes = await findFaces(image);
-  if (boxes.length === 0) throw new Error("no face found");
-  return boxes;
+interface Reading {
+  readonly faces: Face[];
+  readonly errors: string[];
+}
+
+/** Loads what reads images without boxes, once for all of them. */
+async function openDetector(
+  landmarker: Landmarker,
+  options: JobOptions,
+): Promise<(image: RgbImage) => Reading | Promise<Reading>> {
+  const { detector, minScore } = options;
+  if (detector === "finder") {
+    const { createFinder, findFaces } = await import("fivepoint/finder");
+    const finder = await createFinder();
+    return (image) => ({ faces: findFaces(image, { finder, landmarker, minScore }), errors: [] });
+  }
+  if (detector === "face-api") {
+    const findBoxes = await loadFaceApiDetector();
+    return async (image) => readFaces(landmarker, image, await findBoxes(image), options);
+  }
+  return (image) => readFaces(landmarker, image, [undefined], options);
 }
 
 function readFaces(
@@ -93,7 +119,7 @@ function readFaces(
   image: RgbImage,
   boxes: readonly (Box | undefined)[],
   { expand, refine }: JobOptions,
-) {
+): Reading {
   const faces: Face[] = [];
   const errors: string[] = [];
   for (const box of boxes) {
