@@ -4,14 +4,7 @@ import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 await import("./setup.mjs");
-const job = [
-  "detect",
-  "examples/astronaut.jpg",
-  "--boxes",
-  "examples/astronaut.csv",
-  "--out",
-  "build/astronaut.png",
-];
+const job = ["detect", "examples/astronaut.jpg", "--out", "build/astronaut.png"];
 console.error(`> fivepoint ${job.join(" ")}`);
 const { status } = spawnSync("npm", ["exec", "--no", "--", "fivepoint", ...job], {
   cwd: root,
