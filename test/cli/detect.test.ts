@@ -273,7 +273,7 @@ describe("without boxes", () => {
     const text = await fivepoint(["detect", group, "--align", at("group/chip.png")]);
     const boxes = [...text.stdout.matchAll(/face (\d): .* at (\S+), (\S+), score/g)];
     expect(boxes.map(([, n, x, y]) => [n, x, y].map(Number))).toEqual(
-      faces.map(({ box }, i) => [i + 1, box.x, box.y]),
+      faces.map(({ box }, i) => [i + 1, Number(box.x.toFixed(1)), Number(box.y.toFixed(1))]),
     );
     expect(readdirSync(at("group")).sort()).toEqual(faces.map((_, i) => `chip-${i + 1}.png`).sort());
   });

@@ -170,9 +170,8 @@ async function printText(report: Report, outcome: Outcome): Promise<void> {
   if (faces.length > 0) await report.line(`${path}, ${size}`);
   for (const [face, { box, points, score }] of faces.entries()) {
     const name = faces.length > 1 ? `face ${face + 1}:` : "face";
-    await report.line(
-      `  ${name} ${box.width}×${box.height} at ${box.x}, ${box.y}, score ${score.toFixed(2)}`,
-    );
+    const [x, y, width, height] = [box.x, box.y, box.width, box.height].map((v) => Number(v.toFixed(1)));
+    await report.line(`  ${name} ${width}×${height} at ${x}, ${y}, score ${score.toFixed(2)}`);
     for (const [i, { x, y }] of points.entries()) {
       await report.line(
         `    ${i + 1} ${LANDMARK_NAMES[i]!.padEnd(10)} ${x.toFixed(1).padStart(8)} ${y.toFixed(1).padStart(8)}`,
