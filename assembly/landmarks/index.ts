@@ -20,6 +20,9 @@
  *   warpRows(first, rows, output) needs, or
  *   warpPlaces(row)               returns the positions in the image of a row, i32 [columns][X, Y] in 1/32 of a pixel, and
  *   warpTaps(output)              makes that row of the four pixels of each column, which the caller wrote to window()
+ *   chip(), chipBytes()           room for rows of an output, which the caller copies out
+ *   shrink(factor, columns, pixelBytes)     makes the means of factor × factor pixels, a row at chip(), of rows at window()
+ *                                 (image/u8_shrink_whole.ts). A row at window() has at most chipBytes() bytes
  *   forward(count)                runs the network on the first `count` crops, 1 ≤ count ≤ batch()
  *   ranges()                      where the caller writes f32 [8][low, high]: the activations after conv1 … fc2
  *   packInt8(), forwardInt8(count)       the same in int8; the first returns whether the tensors can be packed
@@ -28,6 +31,7 @@
  *   landmarks(), scores()         the results, f32 [batch][10], NaN where the network overflows, and f32 [batch]
  */
 import { beginBox, boxRow } from "../image/u8_resize_bilinear_48x48";
+import { shrinkWhole } from "../image/u8_shrink_whole";
 import {
   warpColumns as beginWarp,
   warpPlaces as placesOfRow,
@@ -103,6 +107,18 @@ export function warpPlaces(row: i32): usize {
 
 export function warpTaps(output: usize): void {
   rowOfTaps(m.WARP, m.WARP_PLACES, m.WINDOW, output);
+}
+
+export function chip(): usize {
+  return m.CHIP;
+}
+
+export function chipBytes(): i32 {
+  return m.CHIP_BYTES;
+}
+
+export function shrink(factor: i32, columns: i32, pixelBytes: i32): void {
+  shrinkWhole(m.WINDOW, m.PIXELS, factor, columns, pixelBytes, m.CHIP);
 }
 
 export function landmarks(): usize {

@@ -29,6 +29,10 @@ export const WARP_TABLE: usize = memory.data(WARP_COLUMNS * 8, 16);
 export const WARP_PLACES: usize = memory.data(WARP_COLUMNS * 8, 16);
 export const WINDOW_BYTES: i32 = 1 << 18;
 export const WINDOW: usize = memory.data(WINDOW_BYTES + 16, 16);
+/** Rows of a warp's output, or a row of a shrunk image. While a row is shrunk, PIXELS holds its sums, of up to CHIP_BYTES. */
+export const CHIP_BYTES: i32 = 1 << 16;
+export const CHIP: usize = memory.data(CHIP_BYTES + 16, 16);
+if (CHIP_BYTES > PIXELS_BYTES) ERROR("The sums of a shrunk row are larger than PIXELS.");
 
 // All tensors as float32, in the order of src/core/landmarks.ts; `pack` reads them. Each channel of a stage has its weights, a
 // bias and, but for fc2 and fc3, scale and shift; each stage but fc3 has a slope. The input has scale and shift alone. The score

@@ -1,3 +1,4 @@
+import { type AlignedFace, type AlignOptions, alignFaces } from "./align.ts";
 import type { WeightsFile } from "./container.ts";
 import { digest } from "./digest.ts";
 import { WeightsError } from "./errors.ts";
@@ -26,7 +27,7 @@ import type {
   Precision,
   WasmModule,
 } from "./types.ts";
-import { squareInto } from "./warp.ts";
+import { squareInto, wasmEngine } from "./warp-wasm.ts";
 
 /**
  * Finds five landmarks in a box of an image. Made by `createLandmarker` or `createLandmarkerSync`. All methods are
@@ -81,6 +82,25 @@ export class Landmarker {
    */
   detectAll(image: ImageLike, boxes: readonly Box[], options?: DetectOptions): Face[] {
     return this.#detect(facesRequest(image, boxes, options));
+  }
+
+  /**
+   * Warps a face so that its points lie on those of a template, as recognition networks want it: `alignFace` in wasm, to the
+   * same bytes. Given an array of faces, gives one result per face, in their order.
+   * @param face as `detect` gives it, or anything else with five `points` in the order of `LANDMARK_NAMES`, in image pixels
+   * @throws TypeError, RangeError for an image, points or options that can't be used, before any face is warped
+   */
+  align(image: ImageLike, face: Pick<Face, "points">, options?: AlignOptions): AlignedFace;
+  align(image: ImageLike, faces: readonly Pick<Face, "points">[], options?: AlignOptions): AlignedFace[];
+  align(
+    image: ImageLike,
+    faces: Pick<Face, "points"> | readonly Pick<Face, "points">[],
+    options?: AlignOptions,
+  ): AlignedFace | AlignedFace[] {
+    const engine = wasmEngine(this.#alive());
+    if (Array.isArray(faces)) return alignFaces(image, faces, (i) => `faces[${i}]`, options, engine);
+    const face = faces as Pick<Face, "points">;
+    return alignFaces(image, [face], () => "face", options, engine)[0]!;
   }
 
   /**

@@ -33,6 +33,9 @@ export interface ModelExports extends WebAssembly.Exports {
   warpTaps(output: number): void;
   window(): number;
   windowBytes(): number;
+  chip(): number;
+  chipBytes(): number;
+  shrink(factor: number, columns: number, pixelBytes: number): void;
   forward(count: number): void;
   ranges(): number;
   packInt8(): number;
@@ -61,6 +64,9 @@ const FUNCTIONS = [
   "warpTaps",
   "window",
   "windowBytes",
+  "chip",
+  "chipBytes",
+  "shrink",
   "forward",
   "ranges",
   "packInt8",

@@ -1,16 +1,10 @@
 /** What every entry exports beside its own `createLandmarker`. */
 
-export {
-  type AlignedFace,
-  type AlignOptions,
-  type AlignTemplate,
-  alignFace,
-  type Matrix,
-  type Similarity,
-  similarityTransform,
-} from "./align.ts";
+export { type AlignedFace, type AlignOptions, alignFace } from "./align.ts";
 export { WeightsError } from "./errors.ts";
 export type { Landmarker } from "./landmarker.ts";
+export { type Matrix, type Similarity, similarityTransform } from "./similarity.ts";
+export { type AlignTemplate, ffhqTemplate } from "./templates.ts";
 export {
   type Box,
   type DetectOptions,

@@ -1,6 +1,6 @@
 /** A second reading: the square around found points in which the network answers best, rotated so that the face is upright. */
-import type { Matrix } from "./align.ts";
 import { CROP_SIDE, OUTPUTS } from "./model.ts";
+import type { Matrix } from "./similarity.ts";
 import type { Box, Face, Point } from "./types.ts";
 
 /** A square of an image, in pixels. Its rotation, in radians, is clockwise on a screen. */

@@ -1,8 +1,6 @@
-/** Warps by an affine map in wasm: crops of rotated squares, and aligned chips. */
-import type { Matrix } from "./align.ts";
+/** Warps by an affine map, and shrinking by a whole factor before, in TypeScript; warp-wasm.ts gives the same bytes in wasm. */
 import { FORMATS, type Pixels } from "./image.ts";
-import { CROP_BYTES, CROP_SIDE, type ModelExports } from "./model.ts";
-import { cropMatrix, type Square } from "./refine.ts";
+import type { Matrix } from "./similarity.ts";
 
 /** What a warp makes of an image. */
 export interface Warp {
@@ -15,83 +13,29 @@ export interface Warp {
   readonly border: "replicate" | readonly number[];
 }
 
+/** A rectangle of an image in whole pixels; `right` and `bottom` lie behind it. */
+export interface Part {
+  readonly left: number;
+  readonly top: number;
+  readonly right: number;
+  readonly bottom: number;
+}
+
 /** Positions are counted in 1/1024 of a pixel, in 32 bits: twice this many pixels from the image's origin. */
 const REACH = 2 ** 20;
 
-/** Whether all positions of a warp can be counted; where they can't, next to nothing of the image is in the output. */
+/** Whether the wasm can count all positions of a warp; where it can't, next to nothing of the image is in the output. */
 export function isWithinReach({ inverse: [a, b, tx, c, d, ty], columns }: Warp, rows: number): boolean {
   return [a * columns, c * columns, tx, ty, b * rows + tx, d * rows + ty].every((v) => Math.abs(v) < REACH);
 }
 
-/**
- * Makes the square of an image the crop `slot` of the model, 48×48 BGR, its edges repeated beyond the image.
- * @returns false when the square lies too far from the image, and there is no crop
- */
-export function squareInto(model: ModelExports, pixels: Pixels, square: Square, slot: number): boolean {
-  const [, ...bgr] = FORMATS[pixels.format];
-  const warp: Warp = { inverse: cropMatrix(square), columns: CROP_SIDE, order: bgr, border: "replicate" };
-  if (!isWithinReach(warp, CROP_SIDE)) return false;
-  beginWarp(model, pixels, warp);
-  warpRows(model, pixels, warp, 0, CROP_SIDE, model.crops() + slot * CROP_BYTES);
-  return true;
-}
-
-/** Tells the module what `warpRows` is to do next. */
-export function beginWarp(model: ModelExports, pixels: Pixels, warp: Warp): void {
-  const { inverse, columns, order, border } = warp;
-  const at = model.warp();
-  new Float64Array(model.memory.buffer, at, 6).set(inverse);
-  const replicate = border === "replicate";
-  const word = (bytes: readonly number[]) => bytes.reduce((sum, byte, i) => sum | (byte << (8 * i)), 0);
-  new Int32Array(model.memory.buffer, at + 48, 11).set([
-    ...[columns, pixels.width, pixels.height, 0, 0, 0],
-    ...[FORMATS[pixels.format][0], order.length, word(order)],
-    ...[Number(replicate), replicate ? 0 : word(border)],
-  ]);
-  model.warpColumns();
-}
-
-/**
- * Makes rows `first` … `first + rows − 1` of the output at `output`. Of the image, the part around them passes through the
- * module's memory or, where this would be much more than they need, the four pixels of each output pixel.
- */
-export function warpRows(
-  model: ModelExports,
-  pixels: Pixels,
-  warp: Warp,
+/** The part of the image that holds every pixel that some rows of the output need; never empty. */
+export function partAround(
+  { width, height }: Pick<Pixels, "width" | "height">,
+  { inverse, columns }: Pick<Warp, "inverse" | "columns">,
   first: number,
   rows: number,
-  output: number,
-): void {
-  const { left, top, right, bottom } = partAround(pixels, warp, first, rows);
-  const [bytes] = FORMATS[pixels.format];
-  const stride = (right - left) * bytes;
-  const size = stride * (bottom - top);
-  // A byte of a copied row takes a tenth of the time of one that is picked.
-  const isDense = size <= 10 * (4 * bytes * warp.columns * rows);
-  if (isDense && size <= model.windowBytes()) {
-    const memory = new Uint8Array(model.memory.buffer);
-    for (let y = top; y < bottom; y++) {
-      const from = y * pixels.stride + left * bytes;
-      memory.set(pixels.data.subarray(from, from + stride), model.window() + (y - top) * stride);
-    }
-    new Int32Array(model.memory.buffer, model.warp() + 60, 3).set([left, top, stride]);
-    model.warpRows(first, rows, output);
-  } else if (isDense && rows > 1) {
-    const half = rows >> 1;
-    warpRows(model, pixels, warp, first, half, output);
-    const next = output + half * warp.columns * warp.order.length;
-    warpRows(model, pixels, warp, first + half, rows - half, next);
-  } else {
-    for (let row = 0; row < rows; row++) {
-      pickTaps(model, pixels, warp, first + row);
-      model.warpTaps(output + row * warp.columns * warp.order.length);
-    }
-  }
-}
-
-/** The part of the image that holds every pixel that some rows of the output need; never empty. */
-function partAround({ width, height }: Pixels, { inverse, columns }: Warp, first: number, rows: number) {
+): Part {
   const [a, b, tx, c, d, ty] = inverse;
   const corners = [first, first + rows - 1].flatMap((y) =>
     [0, columns - 1].map((x) => [a * x + b * y + tx, c * x + d * y + ty] as const),
@@ -110,37 +54,92 @@ function partAround({ width, height }: Pixels, { inverse, columns }: Warp, first
   return { left, top, right, bottom };
 }
 
-/** Writes the four pixels of each column of a row into the window. */
-function pickTaps(model: ModelExports, pixels: Pixels, { columns, border, order }: Warp, row: number): void {
-  const { data, width, height, stride } = pixels;
-  const [bytes] = FORMATS[pixels.format];
-  const memory = new Uint8Array(model.memory.buffer);
-  const places = new Int32Array(model.memory.buffer, model.warpPlaces(row), 2 * columns);
-  let to = model.window();
-  const pick = (x: number, y: number) => {
-    if (border !== "replicate" && !(x >= 0 && x < width && y >= 0 && y < height)) {
-      order.forEach((from, i) => {
-        memory[to + from] = border[i]!;
-      });
-      to += bytes;
-      return;
-    }
-    const from = Math.min(Math.max(y, 0), height - 1) * stride + Math.min(Math.max(x, 0), width - 1) * bytes;
-    for (let i = 0; i < bytes; i++) memory[to++] = data[from + i]!;
-  };
-  for (let x = 0; x < columns; x++) {
-    const left = places[2 * x]! >> 5;
-    const top = places[2 * x + 1]! >> 5;
-    if (left >= 0 && left + 1 < width && top >= 0 && top + 1 < height) {
-      let from = top * stride + left * bytes;
-      for (let i = 0; i < 2 * bytes; i++) memory[to++] = data[from + i]!;
-      from += stride;
-      for (let i = 0; i < 2 * bytes; i++) memory[to++] = data[from + i]!;
-    } else {
-      pick(left, top);
-      pick(left + 1, top);
-      pick(left, top + 1);
-      pick(left + 1, top + 1);
+/** Rounds to the nearest whole number, halves to the even one: so far from 0, a double has no bits below 1. */
+const round = (value: number) => value + 1.5 * 2 ** 52 - 1.5 * 2 ** 52;
+
+/**
+ * `warpAffine` of OpenCV 4 on bytes, bilinear: the terms of column and row are each rounded to 1/1024, their sum to 1/32; the
+ * four pixels around a position are weighted in 32 × 32 steps. Pixels keep their format.
+ * @param output a whole number of rows
+ */
+export function warp(
+  { data, width, height, format, stride }: Pixels,
+  { inverse, columns, border }: Omit<Warp, "order">,
+  output: Uint8Array | Uint8ClampedArray,
+): void {
+  const [bytes] = FORMATS[format];
+  const [a, b, tx, c, d, ty] = inverse;
+  const inside = (v: number, size: number) => Math.min(Math.max(v, 0), size - 1);
+  const pixel = (x: number, y: number, i: number) =>
+    border === "replicate" || (x >= 0 && x < width && y >= 0 && y < height)
+      ? data[inside(y, height) * stride + inside(x, width) * bytes + i]!
+      : border[i]!;
+  for (let to = 0, y = 0; to < output.length; y++) {
+    const rowX = round((b * y + tx) * 1024) + 16;
+    const rowY = round((d * y + ty) * 1024) + 16;
+    for (let x = 0; x < columns; x++, to += bytes) {
+      const X = Math.floor((rowX + round(a * x * 1024)) / 32);
+      const Y = Math.floor((rowY + round(c * x * 1024)) / 32);
+      const left = Math.floor(X / 32);
+      const top = Math.floor(Y / 32);
+      const [w, v] = [X & 31, Y & 31];
+      const isInside = left >= 0 && left + 1 < width && top >= 0 && top + 1 < height;
+      const from = top * stride + left * bytes;
+      for (let i = 0; i < bytes; i++) {
+        let above: number;
+        let below: number;
+        if (isInside) {
+          const at = from + i;
+          above = (32 - w) * data[at]! + w * data[at + bytes]!;
+          below = (32 - w) * data[at + stride]! + w * data[at + stride + bytes]!;
+        } else {
+          above = (32 - w) * pixel(left, top, i) + w * pixel(left + 1, top, i);
+          below = (32 - w) * pixel(left, top + 1, i) + w * pixel(left + 1, top + 1, i);
+        }
+        output[to + i] = ((32 - v) * above + v * below + 512) >> 10;
+      }
     }
   }
+}
+
+/** The largest factor of `shrink`: a column of so many bytes still sums up in 16 bits, and their square in a float32. */
+export const MOST_SHRUNK = 256;
+
+/** The size of an image that is shrunk by a whole factor; its last column and row may lie partly beyond it. */
+export function shrunkSize({ width, height }: Pick<Pixels, "width" | "height">, factor: number) {
+  return { width: Math.ceil(width / factor), height: Math.ceil(height / factor) };
+}
+
+/**
+ * A part of an image shrunk by a whole factor, as OpenCV's `resize(…, INTER_AREA)` does: pixel (x, y) is the mean of
+ * factor × factor pixels from (x · factor, y · factor) on. Beyond the image its edge is repeated.
+ * @param part in pixels of the shrunk image
+ * @param factor 2 to MOST_SHRUNK
+ */
+export function shrink(
+  { data, width, height, format, stride }: Pixels,
+  { left, top, right, bottom }: Part,
+  factor: number,
+): Pixels {
+  const [bytes] = FORMATS[format];
+  const columns = right - left;
+  const shrunk = new Uint8Array(columns * (bottom - top) * bytes);
+  const sums = new Uint32Array(columns * bytes);
+  const weight = Math.fround(1 / factor ** 2);
+  const bias = factor === 2 ? 0.5 : 0; // OpenCV rounds halves up here, else to even
+  for (let to = 0, y = top; y < bottom; y++) {
+    sums.fill(0);
+    for (let row = y * factor; row < (y + 1) * factor; row++) {
+      const start = Math.min(row, height - 1) * stride;
+      for (let x = 0; x < columns; x++) {
+        const first = (left + x) * factor;
+        for (let column = first; column < first + factor; column++) {
+          const from = start + Math.min(column, width - 1) * bytes;
+          for (let i = 0; i < bytes; i++) sums[x * bytes + i]! += data[from + i]!;
+        }
+      }
+    }
+    for (const sum of sums) shrunk[to++] = round(Math.fround((sum + bias) * weight));
+  }
+  return { data: shrunk, width: columns, height: bottom - top, format, stride: columns * bytes };
 }

@@ -14,7 +14,7 @@ import type {
   LandmarkerInfo,
   LandmarkerOptions,
 } from "../core/types.ts";
-import { squareInto } from "../core/warp.ts";
+import { squareInto } from "../core/warp-wasm.ts";
 import type { Answer, Answers, Start, Work } from "./messages.ts";
 
 export interface PoolOptions extends LandmarkerOptions {

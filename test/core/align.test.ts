@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import {
   type AlignOptions,
   alignFace,
+  ffhqTemplate,
   type ImageLike,
   type Matrix,
   type Point,
@@ -168,8 +169,9 @@ describe("alignFace", () => {
   const cases = fixture.faces.map((each, i) => {
     const want = chips.subarray(offset, offset + each.bytes);
     offset += each.bytes;
-    const { template } = each;
+    const { template, border, antialias } = each;
     const options = {
+      ...{ border, antialias },
       template:
         typeof template === "string"
           ? template
@@ -181,15 +183,50 @@ describe("alignFace", () => {
     return { ...each, i, want, options, points: toPoints(each.points) };
   });
 
-  it.each(cases)("equals OpenCV: $kind $width×$height, case $i", ({ want, options, points, ...each }) => {
-    const bgr = bgrImage(each);
-    const chip = alignFace({ ...each, data: bgr, format: "bgr" }, points, options);
-    expect(chip.data.length).toBe(chip.width * chip.height * 3);
-    expect(chip.format).toBe("bgr");
-    each.matrix.forEach((value, k) => {
-      expect(chip.matrix[k]).toBeCloseTo(value, 9);
-    });
-    expect(chip.data).toEqual(want);
+  it.each(cases)(
+    "equals OpenCV: $kind $width×$height, $border, antialias $antialias, case $i",
+    ({ want, options, points, ...each }) => {
+      const bgr = bgrImage(each);
+      const chip = alignFace({ ...each, data: bgr, format: "bgr" }, points, options);
+      expect(chip.data.length).toBe(chip.width * chip.height * 3);
+      expect(chip.format).toBe("bgr");
+      each.matrix.forEach((value, k) => {
+        expect(chip.matrix[k]).toBeCloseTo(value, 9);
+      });
+      expect(chip.data).toEqual(want);
+    },
+  );
+
+  it("leaves faces that are shrunk by less than 2 to the warp, and shrinks the others unless told not to", () => {
+    const photo = { kind: "noise", width: 300, height: 300, seed: 2 };
+    const image = convert(bgrImage(photo), photo, "bgr");
+    const { points: to } = ffhqTemplate(112);
+    for (const [shrunk, isSame] of [
+      [1.95, true],
+      [2.05, false],
+    ] as const) {
+      const points = to.map(({ x, y }) => ({ x: 20 + shrunk * x, y: 20 + shrunk * y }));
+      const [plain, auto, on] = [false, undefined, true].map(
+        (antialias) => alignFace(image, points, { antialias, template: ffhqTemplate(112) }).data,
+      );
+      expect(auto).toEqual(on);
+      expect(Buffer.from(plain!).equals(Buffer.from(on!))).toBe(isSame);
+    }
+  });
+
+  it("carries points there and back", () => {
+    for (const { points, options, ...each } of cases.slice(0, 4)) {
+      const { matrix, inverse } = alignFace(
+        { ...each, data: bgrImage(each), format: "bgr" },
+        points,
+        options,
+      );
+      for (const point of points) {
+        const { x, y } = apply(inverse, apply(matrix, point));
+        expect(x).toBeCloseTo(point.x, 8);
+        expect(y).toBeCloseTo(point.y, 8);
+      }
+    }
   });
 
   it("keeps the format, whatever the stride and the offset of the data", () => {
@@ -297,6 +334,24 @@ describe("alignFace", () => {
     ["an unknown option", image, face, { size: 112 }, TypeError, /template.*"size"/],
     ["options that are none", image, face, "arcface112", TypeError, /options.*"arcface112"/],
     ["an inherited name", image, face, { template: "toString" }, TypeError, /"arcface112".*"toString"/],
+    [
+      "another border",
+      image,
+      face,
+      { border: "wrap" },
+      TypeError,
+      /"replicate" or 3 whole numbers.*options\.border.*"wrap"/,
+    ],
+    [
+      "a colour of another format",
+      image,
+      face,
+      { border: [1, 2, 3, 4] },
+      RangeError,
+      /\(a pixel, rgb\).*4\]/,
+    ],
+    ["a colour beyond bytes", image, face, { border: [1, 256, 3] }, RangeError, /options\.border.*256/],
+    ["a word for antialias", image, face, { antialias: "on" }, TypeError, /boolean.*antialias.*"on"/],
     ["a template of null", image, face, { template: null }, TypeError, /options\.template.*null/],
     [
       "a template of two points",
@@ -350,5 +405,33 @@ describe("alignFace", () => {
       const far = face.map(({ x, y }) => ({ x: x + shift, y }));
       expect(alignFace(white, far).data.every((byte) => byte === 0)).toBe(true);
     }
+  });
+});
+
+describe("ffhqTemplate", () => {
+  it("is FFHQ's square, scaled, with a margin around it", () => {
+    const whole = ffhqTemplate();
+    expect(whole.size).toEqual({ width: 512, height: 512 });
+    expect(whole.points[0]).toEqual({ x: 192.98138, y: 239.94708 });
+    const small = ffhqTemplate(256, 0.25);
+    expect(small.size).toEqual({ width: 256, height: 256 });
+    // The square takes the middle 128 of 256 pixels.
+    whole.points.forEach(({ x, y }, i) => {
+      expect(small.points[i]!.x).toBeCloseTo(64 + x / 4, 10);
+      expect(small.points[i]!.y).toBeCloseTo(64 + y / 4, 10);
+    });
+  });
+
+  it.each<[unknown, unknown, RegExp]>([
+    [0, 0, /size.*0\./],
+    ["512", 0, /size.*"512"/],
+    [8193, 0, /size.*8193/],
+    [512, 0.5, /margin.*0\.5\.$/],
+    [512, "0.1", /margin.*"0\.1"/],
+    [512, Number.NaN, /margin.*NaN/],
+  ])("refuses size %j, margin %j", (size, margin, message) => {
+    const call = () => ffhqTemplate(size as number, margin as number);
+    expect(call).toThrow(RangeError);
+    expect(call).toThrow(message);
   });
 });

@@ -1,11 +1,11 @@
 /** Warps against the real OpenCV's warpAffine (test/fixtures/make_warp.py), in all formats, by windows and by single pixels. */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import type { Matrix } from "../../src/core/align.ts";
 import { FORMATS as BGR, checkImage } from "../../src/core/image.ts";
 import { instantiate, type ModelExports } from "../../src/core/model.ts";
+import type { Matrix } from "../../src/core/similarity.ts";
 import type { PixelFormat } from "../../src/core/types.ts";
-import { beginWarp, warpRows } from "../../src/core/warp.ts";
+import { beginWarp, warpRows } from "../../src/core/warp-wasm.ts";
 import fixture from "../fixtures/warp.json" with { type: "json" };
 import { bgrImage, convert } from "../support/images.ts";
 
