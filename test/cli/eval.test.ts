@@ -212,7 +212,7 @@ describe("conditions", () => {
       expect(lines[i].raw.mean, row[0]).toBeCloseTo(expected.raw.mean, 9);
     }
     // The two rotations give different errors: taken for one another they would be noticed.
-    expect(lines[0].raw.mean).not.toBeCloseTo(lines[2].raw.mean, 2);
+    expect(lines[0].raw.mean).not.toBeCloseTo(lines[2].raw.mean, 5);
   });
 });
 
