@@ -1,8 +1,9 @@
 import { type AlignedFace, type AlignOptions, alignFaces } from "./align.ts";
 import type { WeightsFile } from "./container.ts";
+import { cropInto } from "./crop.ts";
 import { digest } from "./digest.ts";
 import { WeightsError } from "./errors.ts";
-import { cropInto, type Pixels } from "./image.ts";
+import type { Pixels } from "./image.ts";
 import { parseWeights } from "./landmarks.ts";
 import {
   CROP_BYTES,

@@ -1,6 +1,7 @@
 import { getModule, getWeights } from "../bundled.ts";
+import { cropInto } from "../core/crop.ts";
 import { checkOptions, expected, WeightsError } from "../core/errors.ts";
-import { cropInto, type Pixels } from "../core/image.ts";
+import type { Pixels } from "../core/image.ts";
 import { Landmarker, toFace } from "../core/landmarker.ts";
 import { CROP_BYTES, instantiate, type ModelExports, OUTPUTS } from "../core/model.ts";
 import { resolveOptions } from "../core/options.ts";

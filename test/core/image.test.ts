@@ -1,7 +1,8 @@
 /** Cropping against the real OpenCV (test/fixtures/make_resize.py), in both tiers. */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { checkImage, cropInto } from "../../src/core/image.ts";
+import { cropInto } from "../../src/core/crop.ts";
+import { checkImage } from "../../src/core/image.ts";
 import { instantiate } from "../../src/core/model.ts";
 import type { Box, ImageLike, PixelFormat } from "../../src/core/types.ts";
 import fixture from "../fixtures/resize.json" with { type: "json" };

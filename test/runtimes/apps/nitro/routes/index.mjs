@@ -1,4 +1,5 @@
 import { createLandmarker } from "fivepoint";
+import { createFinder } from "fivepoint/finder";
 import { probe } from "../../../probe.mjs";
 
-export default () => probe(createLandmarker);
+export default () => probe(createLandmarker, createFinder);
