@@ -35,10 +35,6 @@ export function label(text: string, x: number, y: number, height: number, colour
   );
 }
 
-export function labelWidth(text: string, height: number): number {
-  return (text.length * 5.4 - 1.4) * (height / 6);
-}
-
 /** Images and faces with a smaller side are drawn enlarged by a whole factor, but no image beyond the most. */
 const LEAST_SIDE = 640;
 const LEAST_FACE = 96;

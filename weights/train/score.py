@@ -22,7 +22,7 @@ from . import container
 from .augment import Augmentation, views
 from .container import HEAD, SHAPES, SIDE, Weights
 from .data import SWAP, Faces, crop, read_faces, reference, relative
-from .evaluate import Predictor, boxes_around, mirrored_back, normed_errors, predictor, turn
+from .evaluate import Predictor, boxes_around, normed_errors, predictor, turn
 from .photos import photos_of
 from .network import tensors
 from .score_head import Sample as HeadSample
@@ -31,10 +31,8 @@ from .score_head import activations, auc, describe
 BAD = 0.15
 WILD = Augmentation(rotation=90, any_turn=0, scale=(1.2, 5.0), shift=0.15)
 TEMPLATE = np.array([[-0.780, -0.868], [0.780, -0.868], [0.000, 0.075], [-0.668, 0.830], [0.668, 0.830]])
-ONE_PASS = np.array([1.073, -11.947, -29.417, -8.621, -25.644, -35.955, 5.092])
+CONSTANTS = np.array([1.073, -11.947, -29.417, -8.621, -25.644, -35.955, 5.092])
 """Coefficients of `FEATURES` and, last, the constant."""
-TWO_PASSES = np.array([-4.466, -11.339])
-"""Coefficient of ln disagreement, and the constant."""
 FEATURES = ("ln size", "(ln size + 1.5)²", "|twist|", "|skew|", "off-centre", "max(0, residual − 0.3)")
 
 
@@ -72,11 +70,6 @@ def features(points: np.ndarray, template: np.ndarray) -> np.ndarray:
     # Good profiles have residuals up to 0.3; only what exceeds that tells anything.
     excess = np.maximum(0, similarity_residual(points, template) - 0.3)
     return np.stack([log_size, (log_size + 1.5) ** 2, twist, skew, off_centre, excess], 1)
-
-
-def disagreement(points: np.ndarray, mirrored: np.ndarray) -> np.ndarray:
-    """Mean distance between a crop's points and those of its mirror image, mirrored back, in sizes."""
-    return np.linalg.norm(points - mirrored_back(mirrored), axis=-1).mean(1) / size(points)
 
 
 def mean_shape(points: np.ndarray) -> np.ndarray:
@@ -156,7 +149,6 @@ class Sample:
         crops, true, owners = face_crops(faces, rng)
         others, kinds, other_owners = other_crops(faces, rng)
         self.points = predict(np.concatenate([crops, others]))
-        self.mirrored = predict(np.ascontiguousarray(np.concatenate([crops, others])[:, :, ::-1]))
         self.errors = np.append(normed_errors(self.points[: len(crops)], true).mean(1), np.full(len(others), np.inf))
         self.kinds = np.append(np.full(len(crops), "face"), kinds)
         self.fold = np.append(owners, other_owners) % 2
@@ -241,15 +233,12 @@ def main() -> None:
         return
     sample = Sample(predictor(weights), faces)
     print("mean shape:", " ".join(f"({x:.3f}, {y:.3f})" for x, y in mean_shape(faces.points)))
-    for title, names, shipped, x in (
-        ("one pass", FEATURES, ONE_PASS, features(sample.points, TEMPLATE)),
-        ("two passes", ("ln disagreement",), TWO_PASSES, np.log(disagreement(sample.points, sample.mirrored))[:, None]),
-    ):
-        print(f"{title}, as shipped")
-        print(sample.describe(apply(shipped, x)))
-        fitted = logistic(x, sample.good, sample.weight())
-        print(f"{title}, refitted: " + ", ".join(f"{c:+.3f} {n}" for c, n in zip(fitted, (*names, "(constant)"))))
-        print(sample.describe(sample.cross_fitted(x)))
+    x = features(sample.points, TEMPLATE)
+    print("as shipped")
+    print(sample.describe(apply(CONSTANTS, x)))
+    fitted = logistic(x, sample.good, sample.weight())
+    print("refitted: " + ", ".join(f"{c:+.3f} {n}" for c, n in zip(fitted, (*FEATURES, "(constant)"))))
+    print(sample.describe(sample.cross_fitted(x)))
 
 
 if __name__ == "__main__":

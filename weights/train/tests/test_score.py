@@ -6,8 +6,7 @@ import pytest
 from weights.train import container
 from weights.train.data import Faces
 from weights.train.evaluate import predictor
-from weights.train.score import Sample, apply, disagreement, features, logistic, mean_shape, similarity_residual
-from weights.train.score_head import auc
+from weights.train.score import Sample, apply, features, logistic, mean_shape, similarity_residual
 
 from .conftest import ROOT
 
@@ -34,12 +33,6 @@ def test_features_of_a_straight_face_are_small() -> None:
     )
 
 
-def test_a_mirrored_answer_agrees() -> None:
-    mirrored = FACE[:, [1, 0, 2, 4, 3]] * [-1, 1] + [1, 0]
-    assert disagreement(FACE, mirrored) == pytest.approx(0, abs=1e-12)
-
-
-
 def test_logistic_finds_the_boundary() -> None:
     x = np.random.default_rng(1).normal(0, 1, (2000, 2))
     good = 2 * x[:, 0] - x[:, 1] + np.random.default_rng(2).logistic(size=2000) > 0.5
@@ -48,10 +41,9 @@ def test_logistic_finds_the_boundary() -> None:
     assert ((apply(constants, x) > 0.5) == good).mean() > 0.75
 
 
-def test_two_passes_tell_faces_from_backgrounds(faces: Faces) -> None:
+def test_features_are_finite_and_described(faces: Faces) -> None:
     some = faces.take(np.arange(0, 900, 12))
     sample = Sample(predictor(container.load(ROOT / "weights/default.safetensors")), some)
-    agreement = -disagreement(sample.points, sample.mirrored)
-    assert auc(agreement[sample.kinds == "background"], agreement[sample.good]) > 0.95
-    assert np.isfinite(features(sample.points, mean_shape(some.points))).all()
-    assert sample.describe(sample.cross_fitted(agreement[:, None])).startswith("  AUC")
+    found = features(sample.points, mean_shape(some.points))
+    assert np.isfinite(found).all()
+    assert sample.describe(sample.cross_fitted(found)).startswith("  AUC")
