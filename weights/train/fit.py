@@ -22,7 +22,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from . import container
+from . import checkpoint, container
 from .augment import Augmentation, views
 from .container import rounded, write_safetensors
 from .evaluate import Evaluation, development, predictor
@@ -114,17 +114,15 @@ class Run:
             self.network.restore(container.load(config.start), to_tensor(crops))
         self.network.to(memory_format=torch.channels_last)
         self.averaged = copy.deepcopy(self.network)
-        matrices = [p for p in self.network.parameters() if p.dim() > 1]
-        vectors = [p for p in self.network.parameters() if p.dim() <= 1]
-        groups = [{"params": matrices, "weight_decay": config.decay}, {"params": vectors, "weight_decay": 0.0}]
+        groups = checkpoint.groups(self.network, config.decay)
         if config.soap:
             self.optimiser = Soap(groups, lr=config.rate)
         else:
             self.optimiser = torch.optim.AdamW(groups, lr=config.rate, betas=(0.9, 0.99), fused=True)
         self.epoch, self.steps, self.seconds = 0, 0, 0.0
-        self._pairs = [
-            [t for t in network.state_dict().values() if t.is_floating_point()] for network in (self.averaged, self.network)
-        ]
+        self.average = checkpoint.Average(self.averaged, self.network, config.average)
+        self.parts = {"network": self.network, "averaged": self.averaged, "optimiser": self.optimiser}
+
     def train_epoch(self) -> float:
         """One pass over the faces; the mean loss."""
         config = self.config
@@ -161,28 +159,15 @@ class Run:
         self.optimiser.step()
         self.network.clamp_slopes()
         self.steps += 1
-        keep = min(self.config.average, (1 + self.steps) / (10 + self.steps))
-        torch._foreach_lerp_(*self._pairs, 1 - keep)
+        self.average.update(self.steps)
         return loss.detach()
 
     def save(self) -> None:
-        state = {
-            "network": self.network.state_dict(),
-            "averaged": self.averaged.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "progress": (self.epoch, self.steps, self.seconds),
-        }
-        partial = self.folder / "checkpoint.partial"
-        torch.save(state, partial)
-        partial.replace(self.folder / "checkpoint.pt")
+        checkpoint.save(self.folder / "checkpoint.pt", self.parts, (self.epoch, self.steps, self.seconds))
         write_safetensors(self.folder / "weights.safetensors", self.averaged.export(), {"name": self.config.name}, "F32")
 
     def resume(self) -> None:
-        state = torch.load(self.folder / "checkpoint.pt", weights_only=True)
-        self.network.load_state_dict(state["network"])
-        self.averaged.load_state_dict(state["averaged"])
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.epoch, self.steps, self.seconds = state["progress"]
+        self.epoch, self.steps, self.seconds = checkpoint.resume(self.folder / "checkpoint.pt", self.parts)
 
 
 def report(run: Run, evaluation: Evaluation, loss: float) -> str:

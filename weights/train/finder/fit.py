@@ -22,6 +22,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .. import checkpoint
 from ..container import rounded
 from ..soap import Soap
 from .detect import Finder, decode, find, save
@@ -142,15 +143,10 @@ class Run:
         self._held = list(self.network.stages.values())[: config.held]
         for stage in self._held:
             stage.requires_grad_(False)
-        learning = [p for p in self.network.parameters() if p.requires_grad]
-        matrices = [p for p in learning if p.dim() > 1]
-        vectors = [p for p in learning if p.dim() <= 1]
-        groups = [{"params": matrices, "weight_decay": config.decay}, {"params": vectors, "weight_decay": 0.0}]
-        self.optimiser = Soap(groups, lr=config.rate, betas=(0.9, 0.98))
+        self.optimiser = Soap(checkpoint.groups(self.network, config.decay), lr=config.rate, betas=(0.9, 0.98))
         self.round, self.steps, self.seconds = 0, 0, 0.0
-        self._pairs = [
-            [t for t in network.state_dict().values() if t.is_floating_point()] for network in (self.averaged, self.network)
-        ]
+        self.average = checkpoint.Average(self.averaged, self.network, config.average)
+        self.parts = {"network": self.network, "averaged": self.averaged, "optimiser": self.optimiser}
 
     def train_round(self) -> np.ndarray:
         """The mean score, box and points losses of one round."""
@@ -182,28 +178,15 @@ class Run:
         self.optimiser.step()
         self.network.clamp_slopes()
         self.steps += 1
-        keep = min(self.config.average, (1 + self.steps) / (10 + self.steps))
-        torch._foreach_lerp_(*self._pairs, 1 - keep)
+        self.average.update(self.steps)
         return parts.detach()
 
     def save(self) -> None:
-        state = {
-            "network": self.network.state_dict(),
-            "averaged": self.averaged.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "progress": (self.round, self.steps, self.seconds),
-        }
-        partial = self.folder / "checkpoint.partial"
-        torch.save(state, partial)
-        partial.replace(self.folder / "checkpoint.pt")
+        checkpoint.save(self.folder / "checkpoint.pt", self.parts, (self.round, self.steps, self.seconds))
         save(self.folder / "weights.safetensors", self.averaged.export(), {"name": self.config.name}, "F32")
 
     def resume(self) -> None:
-        state = torch.load(self.folder / "checkpoint.pt", weights_only=True)
-        self.network.load_state_dict(state["network"])
-        self.averaged.load_state_dict(state["averaged"])
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.round, self.steps, self.seconds = state["progress"]
+        self.round, self.steps, self.seconds = checkpoint.resume(self.folder / "checkpoint.pt", self.parts)
 
 
 def judge(detector, store: Store, chosen: np.ndarray, longest: int) -> list[Judged]:
