@@ -5,8 +5,15 @@
  */
 import weightsBase64 from "../weights/default.safetensors";
 import { fromCompiled } from "./core/compiled.ts";
+import { Landmarker } from "./core/landmarker.ts";
+import { resolveOptions } from "./core/options.ts";
 import baseline from "./model.wasm?module";
 import relaxed from "./model-relaxed.wasm?module";
 
 export * from "./core/public.ts";
-export const { createLandmarker, createLandmarkerSync } = fromCompiled({ baseline, relaxed }, weightsBase64);
+export const { create: createLandmarker, createSync: createLandmarkerSync } = fromCompiled(
+  { baseline, relaxed },
+  weightsBase64,
+  resolveOptions,
+  Landmarker,
+);

@@ -21,6 +21,7 @@
  * A 48×48 box passes through unchanged and an exact halving is the mean of four, as OpenCV has them.
  * Reference: OpenCV itself (test/fixtures/make_resize.py).
  */
+import { interleaved } from "./interleave";
 
 const SIDE = 48;
 // In `work`: columns, rows, then the last even and the last odd row(x) ≫ 4, i32 [48][blue, green, red, any], and their numbers.
@@ -31,18 +32,6 @@ const INTERLEAVE: usize = NUMBERS + 16;
 export const RESIZE_BYTES: i32 = SIDE * 16 * 4 + 32;
 
 const ROUND: usize = memory.data<i32>([2, 2, 2, 2], 16);
-
-/** Where a channel's byte of the left and of the right pixel go: b b′ g g′ r r′, each widened. */
-@inline
-function interleaved(order: i32, pixelBytes: i32): v128 {
-  let bytes = i8x16.splat(-1);
-  bytes = i8x16.replace_lane(bytes, 0, <i8>(order & 255));
-  bytes = i8x16.replace_lane(bytes, 2, <i8>((order & 255) + pixelBytes));
-  bytes = i8x16.replace_lane(bytes, 4, <i8>((order >> 8) & 255));
-  bytes = i8x16.replace_lane(bytes, 6, <i8>(((order >> 8) & 255) + pixelBytes));
-  bytes = i8x16.replace_lane(bytes, 8, <i8>((order >> 16) & 255));
-  return i8x16.replace_lane(bytes, 10, <i8>(((order >> 16) & 255) + pixelBytes));
-}
 
 /** Fills a table for `size` pixels. At the edges a column takes its pixel alone, a row keeps both weights, as in OpenCV. */
 function fillTaps(table: usize, size: i32, isRow: bool): void {
@@ -69,7 +58,7 @@ export function beginBox(work: usize, room: i32, width: i32, height: i32, pixelB
     store<i32>(column, (wholeRows ? load<i32>(column) : 2 * x) * pixelBytes, 12);
   }
   store<i64>(work + NUMBERS, -1);
-  v128.store(work + INTERLEAVE, interleaved(order, pixelBytes));
+  v128.store(work + INTERLEAVE, interleaved(order, 3, pixelBytes));
   return wholeRows;
 }
 

@@ -17,6 +17,7 @@
  *
  * Reference: OpenCV itself (test/fixtures/make_align.py).
  */
+import { interleaved } from "./interleave";
 
 /** Bytes of a warp, and the most columns of its output. */
 export const WARP_BYTES: i32 = 96;
@@ -69,21 +70,6 @@ export function warpColumns(at: usize, table: usize): void {
     store<i32>(table, steps(warp.a * <f64>x));
     store<i32>(table, steps(warp.c * <f64>x), 4);
   }
-}
-
-/** Where the bytes of two neighbouring pixels go: a channel's left and right byte side by side, each widened. */
-function interleaved(order: u32, channels: i32, pixelBytes: i32): v128 {
-  let bytes = i8x16.splat(-1);
-  for (let c = 3; c >= 0; c--) {
-    // From the last lane to the first: the lanes move up by one channel as each is put in.
-    bytes = i8x16.shuffle(bytes, bytes, 0, 1, 2, 3, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11);
-    const from = c < channels ? <i32>((order >> (c << 3)) & 255) : -1;
-    bytes = i8x16.replace_lane(bytes, 0, <i8>from);
-    bytes = i8x16.replace_lane(bytes, 1, -1);
-    bytes = i8x16.replace_lane(bytes, 2, <i8>(from < 0 ? -1 : from + pixelBytes));
-    bytes = i8x16.replace_lane(bytes, 3, -1);
-  }
-  return bytes;
 }
 
 /** The four channels, one a lane, of the pairs above and below: the weights multiplied out, at most 1,024. */

@@ -1,24 +1,31 @@
 import { fromBase64 } from "./decode.ts";
-import { Landmarker } from "./landmarker.ts";
-import { resolveOptions } from "./options.ts";
-import type { LandmarkerOptions, SimdTier } from "./types.ts";
+import type { ModelSettings } from "./options.ts";
+import type { SimdTier, WasmModule } from "./types.ts";
 
-/** Makes the constructors for runtimes that hand over compiled modules and forbid compiling bytes. */
-export function fromCompiled(modules: Record<SimdTier, WebAssembly.Module>, weightsBase64: string) {
+/**
+ * Makes a network's constructors for runtimes that hand over compiled modules and forbid compiling bytes.
+ * @param resolve checks options and fills in their defaults
+ */
+export function fromCompiled<Options, Settings extends ModelSettings, Network>(
+  modules: Record<SimdTier, WebAssembly.Module>,
+  weightsBase64: string,
+  resolve: (options: Options | undefined) => Settings,
+  Constructor: new (module: WasmModule, weights: Uint8Array, settings: Settings) => Network,
+) {
   let weights: Uint8Array | undefined;
 
   /**
-   * Makes a landmarker, by default with the embedded weights and the best module for this engine.
+   * Makes one, by default with the embedded weights and the best module for this engine.
    * @throws TypeError, RangeError for a bad option, WeightsError for a bad weights file
    */
-  function createLandmarkerSync(options?: LandmarkerOptions): Landmarker {
-    const settings = resolveOptions(options);
+  function createSync(options?: Options): Network {
+    const settings = resolve(options);
     if (!settings.weights) weights ??= fromBase64(weightsBase64);
-    return new Landmarker(settings.module ?? modules[settings.tier], settings.weights ?? weights!, settings);
+    return new Constructor(settings.module ?? modules[settings.tier], settings.weights ?? weights!, settings);
   }
 
-  /** `createLandmarkerSync` as a promise, for code that runs elsewhere too. */
-  const createLandmarker = async (options?: LandmarkerOptions) => createLandmarkerSync(options);
+  /** `createSync` as a promise, for code that runs elsewhere too. */
+  const create = async (options?: Options) => createSync(options);
 
-  return { createLandmarker, createLandmarkerSync };
+  return { create, createSync };
 }

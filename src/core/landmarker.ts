@@ -1,7 +1,5 @@
 import { type AlignedFace, type AlignOptions, alignFaces } from "./align.ts";
-import type { WeightsFile } from "./container.ts";
 import { cropInto } from "./crop.ts";
-import { digest } from "./digest.ts";
 import { WeightsError } from "./errors.ts";
 import type { Pixels } from "./image.ts";
 import { parseWeights } from "./landmarks.ts";
@@ -27,8 +25,10 @@ import type {
   Point,
   Precision,
   WasmModule,
+  WeightsInfo,
 } from "./types.ts";
 import { squareInto, wasmEngine } from "./warp-wasm.ts";
+import { describeWeights } from "./weights-info.ts";
 
 /**
  * Finds five landmarks in a box of an image. Made by `createLandmarker` or `createLandmarkerSync`. All methods are
@@ -36,11 +36,9 @@ import { squareInto, wasmEngine } from "./warp-wasm.ts";
  */
 export class Landmarker {
   #model: ModelExports | undefined;
-  readonly #weights: WeightsFile;
-  readonly #bytes: Uint8Array;
+  readonly #weights: () => WeightsInfo;
   readonly #precision: Precision;
   readonly #isScoreLearned: boolean;
-  #sha256: string | undefined;
 
   /**
    * @param module compiled from `model.wasm` or `model-relaxed.wasm`
@@ -54,17 +52,17 @@ export class Landmarker {
   ) {
     const model = instantiate(module);
     checkTier(model, simd);
-    this.#weights = parseWeights(weights);
-    this.#isScoreLearned = this.#weights.tensors.has("score.weight");
-    loadParameters(model, this.#weights);
+    const file = parseWeights(weights);
+    this.#isScoreLearned = file.tensors.has("score.weight");
+    loadParameters(model, file);
     if (precision === "int8") {
-      loadRanges(model, this.#weights);
+      loadRanges(model, file);
       if (!model.packInt8()) throw overflow();
     } else {
       model.pack();
     }
     this.#model = model;
-    this.#bytes = weights;
+    this.#weights = describeWeights(file, weights);
     this.#precision = precision;
   }
 
@@ -117,8 +115,7 @@ export class Landmarker {
     for (let start = 0; start < count; start += model.batch()) {
       const part = Math.min(model.batch(), count - start);
       cropsOf(model, part).set(bytes.subarray(start * CROP_BYTES, (start + part) * CROP_BYTES));
-      for (const [i, { normalized }] of this.#forward(part).entries())
-        results.set(normalized, (start + i) * OUTPUTS);
+      results.set(this.#forward(part).landmarks, start * OUTPUTS);
     }
     return results;
   }
@@ -126,15 +123,10 @@ export class Landmarker {
   /** Arithmetic, SIMD tier, weights and memory. */
   get info(): LandmarkerInfo {
     const model = this.#alive();
-    const { name, version, license } = this.#weights.metadata;
-    this.#sha256 ??= digest(this.#bytes); // on demand: it would double the time to the first face
     return {
       precision: this.#precision,
       simd: model.relaxed() ? "relaxed" : "baseline",
-      weights: {
-        ...{ name, version, license, sha256: this.#sha256 },
-        score: this.#isScoreLearned ? "learned" : "shape",
-      },
+      weights: { ...this.#weights(), score: this.#isScoreLearned ? "learned" : "shape" },
       memoryBytes: model.memory.buffer.byteLength,
     };
   }
@@ -166,7 +158,7 @@ export class Landmarker {
       part.forEach((box, slot) => {
         cropInto(model, pixels, box, slot);
       });
-      const found = this.#forward(part.length).map((answer, slot) => toFace(answer, part[slot]!));
+      const found = this.#answers(part.length).map((answer, slot) => toFace(answer, part[slot]!));
       faces.push(...(passes > 0 ? this.#refine(pixels, found, passes) : found));
     }
     return faces;
@@ -187,14 +179,23 @@ export class Landmarker {
         else if (squareInto(model, pixels, step.value, next.length)) next.push(open[i]!);
       }
       open = next;
-      steps = this.#forward(open.length).map((answer, slot) => readings[open[slot]!]!.next(answer));
+      steps = this.#answers(open.length).map((answer, slot) => readings[open[slot]!]!.next(answer));
     }
     return best;
   }
 
-  /** Runs the network on the first `count` crops and copies its answers. */
-  #forward(count: number): Answer[] {
+  /** What the network answers for the first `count` crops. */
+  #answers(count: number): Answer[] {
     if (count === 0) return [];
+    const { landmarks, scores } = this.#forward(count);
+    return Array.from(scores, (score, slot) => {
+      const normalized = landmarks.slice(slot * OUTPUTS, (slot + 1) * OUTPUTS);
+      return { normalized, score: this.#isScoreLearned ? score : plausibility(normalized) };
+    });
+  }
+
+  /** Runs the network on the first `count` crops, at least one. The results are views of its memory. */
+  #forward(count: number): { landmarks: Float32Array; scores: Float32Array } {
     const model = this.#alive();
     if (this.#precision === "int8") model.forwardInt8(count);
     else model.forward(count);
@@ -202,10 +203,7 @@ export class Landmarker {
     const scores = new Float32Array(model.memory.buffer, model.scores(), count);
     if (landmarks.includes(Number.NaN) || (this.#isScoreLearned && scores.includes(Number.NaN)))
       throw overflow();
-    return Array.from(scores, (score, slot) => {
-      const normalized = landmarks.slice(slot * OUTPUTS, (slot + 1) * OUTPUTS);
-      return { normalized, score: this.#isScoreLearned ? score : plausibility(normalized) };
-    });
+    return { landmarks, scores };
   }
 }
 

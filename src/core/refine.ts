@@ -1,6 +1,7 @@
 /** A second reading: the square around found points in which the network answers best, rotated so that the face is upright. */
 import { CROP_SIDE, OUTPUTS } from "./model.ts";
 import type { Matrix } from "./similarity.ts";
+import { OMZ } from "./templates.ts";
 import type { Box, Face, Point } from "./types.ts";
 
 /** A square of an image, in pixels. Its rotation, in radians, is clockwise on a screen. */
@@ -16,8 +17,6 @@ export interface Square {
 const SIDE = 2.1;
 /** How far the centre lies above the middle of the points' extent, in sides. */
 const RISE = 0.05;
-/** Where five points of an upright face lie from their centroid (those of the Open Model Zoo's alignment). */
-const UPRIGHT: readonly number[] = [-17.75, -24.17, 17.48, -24.36, -0.02, -4.17, -14.5, 16.5, 14.68, 16.33];
 
 /**
  * The square to read next.
@@ -31,13 +30,13 @@ export function squareAround(points: ArrayLike<number>): Square | undefined {
     x += points[i]! / 5;
     y += points[i + 1]! / 5;
   }
-  // The rotation of the least-squares similarity from the upright face: the argument of Σ p · ū of complex numbers.
+  // The rotation of the least-squares similarity from an upright face u: the argument of Σ p · ū of complex numbers.
   let re = 0;
   let im = 0;
-  for (let i = 0; i < OUTPUTS; i += 2) {
-    const [px, py, ux, uy] = [points[i]! - x, points[i + 1]! - y, UPRIGHT[i]!, UPRIGHT[i + 1]!];
-    re += px * ux + py * uy;
-    im += py * ux - px * uy;
+  for (const [k, u] of OMZ.entries()) {
+    const [px, py] = [points[2 * k]! - x, points[2 * k + 1]! - y];
+    re += px * u.x + py * u.y;
+    im += py * u.x - px * u.y;
   }
   const rotation = Math.atan2(im, re);
   const [cos, sin] = [Math.cos(rotation), Math.sin(rotation)];

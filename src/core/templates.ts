@@ -9,8 +9,8 @@ export interface AlignTemplate {
   readonly size: { readonly width: number; readonly height: number };
 }
 
-/** The points of the Open Model Zoo's demos (face_identifier.py), in an image of 96×112. */
-const OMZ = [
+/** The points of the Open Model Zoo's demos (face_identifier.py), in an image of 96×112: those of an upright face. */
+export const OMZ: readonly Point[] = [
   { x: 30.2946, y: 51.6963 },
   { x: 65.5318, y: 51.5014 },
   { x: 48.0252, y: 71.7366 },

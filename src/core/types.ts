@@ -99,15 +99,19 @@ export interface DetectOptions {
   readonly refine?: boolean | number | undefined;
 }
 
+/** A weights file. */
+export interface WeightsInfo {
+  readonly name: string;
+  readonly version: string;
+  readonly license: string;
+  /** Hex digest of the file's bytes. */
+  readonly sha256: string;
+}
+
 export interface LandmarkerInfo {
   readonly precision: Precision;
   readonly simd: SimdTier;
-  readonly weights: {
-    readonly name: string;
-    readonly version: string;
-    readonly license: string;
-    /** Hex digest of the weights file's bytes. */
-    readonly sha256: string;
+  readonly weights: WeightsInfo & {
     /** What `Face.score` comes from: a score head in the weights, or the shape of the points. */
     readonly score: "learned" | "shape";
   };

@@ -3,7 +3,7 @@ import type { Engine } from "./align.ts";
 import { FORMATS, type Pixels } from "./image.ts";
 import { CROP_BYTES, CROP_SIDE, type ModelExports } from "./model.ts";
 import { cropMatrix, type Square } from "./refine.ts";
-import { isWithinReach, type Part, partAround, type Warp, warp } from "./warp.ts";
+import { clamp, isWithinReach, type Part, partAround, type Warp, warp } from "./warp.ts";
 
 /** Shrinks and warps in the module's memory. */
 export function wasmEngine(model: ModelExports): Engine {
@@ -152,7 +152,7 @@ function pickTaps(model: ModelExports, pixels: Pixels, { columns, border, order 
       to += bytes;
       return;
     }
-    const from = Math.min(Math.max(y, 0), height - 1) * stride + Math.min(Math.max(x, 0), width - 1) * bytes;
+    const from = clamp(y, height) * stride + clamp(x, width) * bytes;
     for (let i = 0; i < bytes; i++) memory[to++] = data[from + i]!;
   };
   for (let x = 0; x < columns; x++) {

@@ -21,6 +21,9 @@ export interface Part {
   readonly bottom: number;
 }
 
+/** The pixel of 0 … size − 1 that is nearest. */
+export const clamp = (pixel: number, size: number): number => Math.min(Math.max(pixel, 0), size - 1);
+
 /** Positions are counted in 1/1024 of a pixel, in 32 bits: twice this many pixels from the image's origin. */
 const REACH = 2 ** 20;
 
@@ -43,11 +46,9 @@ export function partAround(
   // A pixel more on each side: positions are rounded.
   const range = (axis: 0 | 1, size: number) => {
     const values = corners.map((corner) => corner[axis]);
-    const inside = (pixel: number) => Math.min(Math.max(pixel, 0), size - 1);
-    return [
-      inside(Math.floor(Math.min(...values)) - 1),
-      inside(Math.floor(Math.max(...values)) + 2) + 1,
-    ] as const;
+    const first = clamp(Math.floor(Math.min(...values)) - 1, size);
+    const last = clamp(Math.floor(Math.max(...values)) + 2, size);
+    return [first, last + 1] as const;
   };
   const [left, right] = range(0, width);
   const [top, bottom] = range(1, height);
@@ -69,10 +70,9 @@ export function warp(
 ): void {
   const [bytes] = FORMATS[format];
   const [a, b, tx, c, d, ty] = inverse;
-  const inside = (v: number, size: number) => Math.min(Math.max(v, 0), size - 1);
   const pixel = (x: number, y: number, i: number) =>
     border === "replicate" || (x >= 0 && x < width && y >= 0 && y < height)
-      ? data[inside(y, height) * stride + inside(x, width) * bytes + i]!
+      ? data[clamp(y, height) * stride + clamp(x, width) * bytes + i]!
       : border[i]!;
   for (let to = 0, y = 0; to < output.length; y++) {
     const rowX = round((b * y + tx) * 1024) + 16;

@@ -1,8 +1,7 @@
-import type { WeightsFile } from "../container.ts";
-import { digest } from "../digest.ts";
 import { checkImage } from "../image.ts";
 import { checkTier } from "../model.ts";
-import type { ImageLike, WasmModule } from "../types.ts";
+import type { ImageLike, WasmModule, WeightsInfo } from "../types.ts";
+import { describeWeights } from "../weights-info.ts";
 import { type FinderExports, instantiateFinder, loadFinder } from "./model.ts";
 import { parseFinderWeights } from "./network.ts";
 import { type FinderSettings, resolveFindOptions } from "./options.ts";
@@ -16,10 +15,8 @@ import type { FinderInfo, FindOptions, FoundBox } from "./types.ts";
  */
 export class Finder {
   #model: FinderExports | undefined;
-  readonly #weights: WeightsFile;
-  readonly #bytes: Uint8Array;
+  readonly #weights: () => WeightsInfo;
   readonly #maxSide: number;
-  #sha256: string | undefined;
 
   /**
    * @param module compiled from `finder.wasm` or `finder-relaxed.wasm`
@@ -33,12 +30,12 @@ export class Finder {
   ) {
     const model = instantiateFinder(module);
     checkTier(model, simd);
-    this.#weights = parseFinderWeights(weights);
+    const file = parseFinderWeights(weights);
     if (!model.reserve(maxSide))
       throw new RangeError(`There isn't enough memory for a finder with options.maxSide ${maxSide}.`);
-    loadFinder(model, this.#weights);
+    loadFinder(model, file);
     this.#model = model;
-    this.#bytes = weights;
+    this.#weights = describeWeights(file, weights);
     this.#maxSide = maxSide;
   }
 
@@ -66,11 +63,9 @@ export class Finder {
   /** What runs: SIMD tier, weights and memory. */
   get info(): FinderInfo {
     const model = this.#alive();
-    const { name, version, license } = this.#weights.metadata;
-    this.#sha256 ??= digest(this.#bytes);
     return {
       simd: model.relaxed() ? "relaxed" : "baseline",
-      weights: { name, version, license, sha256: this.#sha256 },
+      weights: this.#weights(),
       maxSide: this.#maxSide,
       memoryBytes: model.memory.buffer.byteLength,
     };

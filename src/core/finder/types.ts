@@ -1,4 +1,4 @@
-import type { Box, LandmarkerInfo, LandmarkerOptions, SimdTier, WasmModule } from "../types.ts";
+import type { Box, LandmarkerOptions, SimdTier, WasmModule, WeightsInfo } from "../types.ts";
 
 export interface FinderOptions extends Pick<LandmarkerOptions, "simd"> {
   /** Bytes of a weights file (safetensors) of the finder's network; default the embedded weights. */
@@ -29,7 +29,7 @@ export interface FoundBox extends Box {
 
 export interface FinderInfo {
   readonly simd: SimdTier;
-  readonly weights: Omit<LandmarkerInfo["weights"], "score">;
+  readonly weights: WeightsInfo;
   readonly maxSide: number;
   /** Size of the module's linear memory; it never grows. */
   readonly memoryBytes: number;
