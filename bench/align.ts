@@ -15,6 +15,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { alignFace, createLandmarkerSync, similarityTransform } from "fivepoint";
+import { resolveTemplate } from "../src/core/templates.ts";
 import { random } from "../test/support/random.ts";
 import { median } from "./statistics.ts";
 
@@ -27,14 +28,7 @@ const [python = "/usr/bin/python3"] = process.argv.slice(2);
 const [width, height, size] = [4000, 3000, 112];
 const ROUNDS = 5;
 const CALLS = 40;
-/** ArcFace's template. */
-const TEMPLATE = [
-  { x: 38.2946, y: 51.6963 },
-  { x: 73.5318, y: 51.5014 },
-  { x: 56.0252, y: 71.7366 },
-  { x: 41.5493, y: 92.3655 },
-  { x: 70.7299, y: 92.2041 },
-];
+const { points: TEMPLATE } = resolveTemplate("arcface112");
 
 const next = random(1);
 const photo = { data: Uint8Array.from({ length: width * height * 4 }, () => 256 * next()), width, height };

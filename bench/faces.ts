@@ -36,12 +36,10 @@ function overlap(a: Box, b: Box): number {
 
 /** The share of pairs in which the right one has the higher score; ties count half. */
 function areaUnderCurve(right: readonly number[], wrong: readonly number[]): number {
-  const sorted = [...wrong].sort((a, b) => a - b);
-  const below = (score: number, ties: boolean) =>
-    sorted.filter((v) => v < score || (ties && v === score)).length;
-  return (
-    right.reduce((sum, v) => sum + below(v, false) + below(v, true), 0) / (2 * right.length * wrong.length)
+  const won = right.map((score) =>
+    wrong.reduce((sum, other) => sum + (score > other ? 1 : score === other ? 0.5 : 0), 0),
   );
+  return won.reduce((sum, count) => sum + count, 0) / (right.length * wrong.length);
 }
 
 type Side = "right" | "wrong";
@@ -62,7 +60,10 @@ for (const [file, labels] of photos) {
     .toBuffer({ resolveWithObject: true });
   const image: ImageLike = { data, width: info.width, height: info.height, format: "rgb" };
   const truth = labels.map(({ x, y, width, height }) => ({
-    ...{ x: Number(x), y: Number(y), width: Number(width), height: Number(height) },
+    x: Number(x),
+    y: Number(y),
+    width: Number(width),
+    height: Number(height),
   }));
   const isLarge = truth.map(
     ({ width, height }) => Math.max(width, height) >= 0.1 * Math.max(info.width, info.height),

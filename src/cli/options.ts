@@ -1,6 +1,7 @@
 /** Values of options: how their text is read, and what is said when it can't be. */
 import { InvalidArgumentError } from "commander";
 import type { Box } from "fivepoint";
+import { isFraction } from "../core/box.ts";
 
 /**
  * The number that a text spells, as in JavaScript and CSV files: `2`, `-0.5`, `1e3`.
@@ -81,7 +82,7 @@ export function toBox(fields: readonly (string | undefined)[]): Box {
   const numbers = Object.values(box);
   if (fields.length !== 4 || numbers.some(Number.isNaN) || width <= 0 || height <= 0)
     throw new Error("Expected four numbers in pixels, with a width and a height above 0.");
-  if (numbers.every((value) => Math.abs(value) <= 1))
+  if (numbers.every(isFraction))
     throw new Error("Expected a box in pixels, but these numbers look like fractions of the image's size.");
   return box;
 }

@@ -1,6 +1,6 @@
 /** Labelled faces through networks under conditions: what `fivepoint eval` measures. */
 import { availableParallelism } from "node:os";
-import type { Box, Landmarker } from "fivepoint";
+import type { Box, Face, Landmarker } from "fivepoint";
 import { pMapIterable } from "p-map";
 import { type RgbImage, readImage } from "../images.ts";
 import { applyCondition, type Condition, type Trial } from "./conditions.ts";
@@ -86,10 +86,13 @@ function measureFace(image: RgbImage, face: LabelledFace, runs: readonly Run[]):
   }
 }
 
-function ask({ landmarker }: Network, condition: Condition, { image, box, points }: Trial): Answer {
-  const { boxScale: expand, refine } = condition;
-  const { normalized, box: read } = landmarker.detect(image, box, { expand, refine });
-  return { box: read, normalized, offsets: offsets(normalized, relativePoints(points, read)) };
+function ask(network: Network, condition: Condition, trial: Trial): Answer {
+  const { normalized, box } = read(network, condition, trial);
+  return { box, normalized, offsets: offsets(normalized, relativePoints(trial.points, box)) };
+}
+
+function read({ landmarker }: Network, { boxScale: expand, refine }: Condition, { image, box }: Trial): Face {
+  return landmarker.detect(image, box, { expand, refine });
 }
 
 /** A face with its error. */
@@ -110,12 +113,9 @@ export function worstFaces({ faces, answers }: Run, count: number): Ranked[] {
 export async function readSamples({ network, condition }: Run, ranked: readonly Ranked[]): Promise<Sample[]> {
   const samples: Sample[] = [];
   for (const { face, error } of ranked) {
-    const { image, box, points } = applyCondition(await readImage(face.path), face, condition);
-    const found = network.landmarker.detect(image, box, {
-      expand: condition.boxScale,
-      refine: condition.refine,
-    });
-    samples.push({ image, box: found.box, truth: points, predicted: found.points, error });
+    const trial = applyCondition(await readImage(face.path), face, condition);
+    const { box, points: predicted } = read(network, condition, trial);
+    samples.push({ image: trial.image, box, truth: trial.points, predicted, error });
   }
   return samples;
 }
