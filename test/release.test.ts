@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { obstacles } from "../scripts/check-release.mjs";
+import { obstacles } from "../scripts/check-release.ts";
 
 const manifest = {
   version: "1.2.3",
@@ -38,7 +38,7 @@ describe("a release", () => {
   it("isn't published from this clone as it stands", () => {
     const { status, stderr } = spawnSync(
       process.execPath,
-      [join(import.meta.dirname, "../scripts/check-release.mjs")],
+      [join(import.meta.dirname, "../scripts/check-release.ts")],
       { encoding: "utf8" },
     );
     expect(status).toBe(1);

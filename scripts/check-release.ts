@@ -2,38 +2,44 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 
-const read = (path) => readFileSync(new URL(`../${path}`, import.meta.url), "utf8");
+const read = (path: string) => readFileSync(new URL(`../${path}`, import.meta.url), "utf8");
 
-/**
- * What keeps a release from being published: a repository nobody has filled in, a changelog without the version, a tag of another.
- * @param {{ version: string, repository?: { url?: string } }} manifest package.json
- * @param {string} changelog
- * @param {string | undefined} tag of the commit, as in "v1.2.3"
- * @returns {string[]}
- */
-export function obstacles(manifest, changelog, tag) {
-  const found = [];
+interface Manifest {
+  readonly version: string;
+  readonly repository?: { readonly url?: string };
+}
+
+/** What keeps a release from being published: a repository nobody has filled in, a changelog without the version, a tag of another. */
+export function obstacles(manifest: Manifest, changelog: string, tag: string | undefined): string[] {
+  const found: string[] = [];
   const url = manifest.repository?.url ?? "";
   if (!/^git\+https:\/\/github\.com\/(?!OWNER\/)[\w.-]+\/[\w.-]+\.git$/.test(url))
     found.push(
       `package.json: repository.url is "${url}"; set it with npm pkg set "repository.url=git+https://github.com/<owner>/<name>.git" (npm derives homepage and bugs from it)`,
     );
-  if (!new RegExp(`^## ${manifest.version.replaceAll(".", "\\.")} \\(\\d{4}-\\d{2}-\\d{2}\\)$`, "m").test(changelog))
+  if (
+    !new RegExp(`^## ${manifest.version.replaceAll(".", "\\.")} \\(\\d{4}-\\d{2}-\\d{2}\\)$`, "m").test(
+      changelog,
+    )
+  )
     found.push(`CHANGELOG.md has no heading "## ${manifest.version} (<date>)"`);
   if (tag !== `v${manifest.version}`)
     found.push(`the commit's tag is ${tag ?? "missing"}, the version is ${manifest.version}`);
   return found;
 }
 
-function tagOfCommit() {
+function tagOfCommit(): string | undefined {
   try {
-    return execFileSync("git", ["describe", "--exact-match", "--tags"], { encoding: "utf8", stdio: "pipe" }).trim();
+    return execFileSync("git", ["describe", "--exact-match", "--tags"], {
+      encoding: "utf8",
+      stdio: "pipe",
+    }).trim();
   } catch {
     return undefined;
   }
 }
 
-if (import.meta.main ?? process.argv[1] === import.meta.filename) {
+if (process.argv[1] === import.meta.filename) {
   const found = obstacles(JSON.parse(read("package.json")), read("CHANGELOG.md"), tagOfCommit());
   for (const line of found) console.error(`not published: ${line}`);
   process.exitCode = found.length > 0 ? 1 : 0;
