@@ -144,7 +144,7 @@ describe("bulk", () => {
     const reasons = new Map(dead.map(({ key, reason }) => [key, reason]));
     expect(reasons.get(key(17))).toMatch(/decoded/);
     expect(reasons.get(key(TOO_LARGE))).toMatch(/600000 bytes; at most 500000/);
-    expect(reasons.get(key(BAD_BOXES))).toMatch(/boxes must be .* but is \[\[1, 2, 3\]\]/);
+    expect(reasons.get(key(BAD_BOXES))).toMatch(/boxes\[0\] must be four numbers .* but is \[1,2,3\]/);
     const listed = (await bulk("dead", "spring")).stdout.trimEnd().split("\n");
     expect(listed.map((line) => JSON.parse(line).key).sort()).toEqual(poison.map(key));
     // The failures really happened.

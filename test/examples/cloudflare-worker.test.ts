@@ -4,7 +4,8 @@ import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs
 import type { Readable } from "node:stream";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { Ajv2020 } from "ajv/dist/2020.js";
-import { createLandmarkerSync, LANDMARK_NAMES } from "fivepoint";
+import { createLandmarkerSync, type Face, LANDMARK_NAMES } from "fivepoint";
+import { createFinderSync, findFaces } from "fivepoint/finder";
 import type { Miniflare } from "miniflare";
 import sharp, { type Sharp } from "sharp";
 import { readConfigFile } from "typescript";
@@ -247,11 +248,124 @@ describe("POST /landmarks", () => {
     expect(status).toBe(200);
     expect(json.images.map(({ name }: { name: string }) => name)).toEqual(["a.jpg", "cut.jpg", "c.png"]);
     expect(json.images[0].faces).toHaveLength(1);
+    expect(json.images[0].faces[0].box).toEqual([110, 60, 150, 150]);
     expect(json.images[1]).toEqual({
       name: "cut.jpg",
       error: { code: "broken_image", message: expect.any(String) },
     });
     expect(json.images[2].faces).toHaveLength(1);
+  });
+});
+
+/** Three faces of three sizes on gray, and what of each is known: the box of the face in the photo. */
+async function group() {
+  const places = [
+    { left: 20, top: 30, size: 384 },
+    { left: 430, top: 60, size: 260 },
+    { left: 500, top: 340, size: 130 },
+  ];
+  const image = sharp({ create: { width: 720, height: 480, channels: 3, background: "#777" } }).composite(
+    await Promise.all(
+      places.map(async ({ left, top, size }) => ({
+        input: await photo.clone().resize(size, size).png().toBuffer(),
+        left,
+        top,
+      })),
+    ),
+  );
+  const inside = ({ left, top, size }: (typeof places)[number], [x, y]: number[]) => {
+    const at = [((x! - left) * 384) / size, ((y! - top) * 384) / size];
+    return at[0]! > 140 && at[0]! < 246 && at[1]! > 67 && at[1]! < 179;
+  };
+  const placeOf = (face: { points: Record<string, number[]> }) =>
+    places.findIndex((place) => LANDMARK_NAMES.every((name) => inside(place, face.points[name]!)));
+  return { image, placeOf };
+}
+
+describe("an image without boxes", () => {
+  /** A face as the service answers it. */
+  const answered = ({ points, normalized, box, score }: Face) =>
+    JSON.parse(
+      JSON.stringify({
+        box: [box.x, box.y, box.width, box.height],
+        points: Object.fromEntries(LANDMARK_NAMES.map((name, i) => [name, [points[i]!.x, points[i]!.y]])),
+        normalized: [...normalized],
+        score,
+      }),
+    );
+  const raw = async (image: Sharp) => {
+    const { data, info } = await image.clone().ensureAlpha().raw().toBuffer({ resolveWithObject: true });
+    return {
+      data,
+      width: info.width,
+      height: info.height,
+      size: `width=${info.width}&height=${info.height}`,
+    };
+  };
+
+  it("is searched: all its faces, best first, exactly as the library finds them", async () => {
+    const { image, placeOf } = await group();
+    const pixels = await raw(image);
+    const { status, json } = await post(`/landmarks?${pixels.size}`, "application/octet-stream", pixels.data);
+    expect(status).toBe(200);
+    expect(json.faces.map(placeOf).sort()).toEqual([0, 1, 2]);
+    const scores = json.faces.map(({ score }: Face) => score);
+    expect(scores).toEqual([...scores].sort((a, b) => b - a));
+    const want = findFaces(pixels, { finder: createFinderSync(), landmarker: createLandmarkerSync() });
+    expect(json.faces).toEqual(want.map(answered));
+  });
+
+  it("of 12 megapixels is searched at a smaller size and answered in its own pixels", async () => {
+    const file = await photo
+      .clone()
+      .resize(4032, 4032)
+      .rotate(-90)
+      .withMetadata({ orientation: 6 })
+      .jpeg()
+      .toBuffer();
+    const { status, json } = await post("/landmarks", "image/jpeg", file);
+    expect(status).toBe(200);
+    const { json: small } = await post("/landmarks", "image/png", await photo.clone().png().toBuffer());
+    expect([json.faces.length, small.faces.length]).toEqual([1, 1]);
+    for (const name of LANDMARK_NAMES) {
+      for (const axis of [0, 1]) {
+        const want = small.faces[0].points[name][axis];
+        expect(Math.abs(json.faces[0].points[name][axis] / (4032 / 384) - want)).toBeLessThan(1.5);
+      }
+    }
+  });
+
+  it("and without a face is answered with none", async () => {
+    const blank = sharp({ create: { width: 300, height: 200, channels: 3, background: "#684" } });
+    const { status, json } = await post("/landmarks", "image/jpeg", await blank.jpeg().toBuffer());
+    expect(status).toBe(200);
+    expect(json).toEqual({ width: 300, height: 200, faces: [] });
+  });
+
+  it.each(["whole", "whole=true"])("is one face if you say so: ?%s", async (whole) => {
+    const pixels = await raw(photo.clone().extract({ left: 130, top: 60, width: 130, height: 130 }));
+    const { json } = await post(
+      `/landmarks?${whole}&${pixels.size}`,
+      "application/octet-stream",
+      pixels.data,
+    );
+    expect(json.faces).toEqual([answered(createLandmarkerSync().detect(pixels))]);
+    expect(json.faces[0].box).toEqual([0, 0, 130, 130]);
+  });
+
+  it("in a batch: boxes, found and whole, image by image", async () => {
+    const images = [await photo.clone().jpeg().toBuffer(), await photo.clone().jpeg().toBuffer()];
+    const boxes = [[[110, 60, 150, 150]], []];
+    const faces = async (request?: object) => {
+      const { json } = await postForm({ images, ...(request && { request: JSON.stringify(request) }) });
+      return json.images.map((image: { faces: { box: number[] }[] }) => image.faces.map(({ box }) => box));
+    };
+    const [found] = await faces();
+    expect(found).toHaveLength(1);
+    expect(await faces({ boxes })).toEqual([boxes[0], found]);
+    expect(await faces({ boxes, whole: false })).toEqual([boxes[0], found]);
+    expect(await faces({ boxes, whole: true })).toEqual([boxes[0], [[0, 0, 384, 384]]]);
+    expect(await faces({ whole: true })).toEqual(Array(2).fill([[0, 0, 384, 384]]));
   });
 });
 
@@ -330,6 +444,24 @@ describe("refusals", () => {
       async () => post("/landmarks?expand=", "image/jpeg", await jpeg()),
     ],
     [
+      "an expansion of no box",
+      400,
+      "invalid_request",
+      async () => post("/landmarks?expand=1.15", "image/jpeg", await jpeg()),
+    ],
+    [
+      "the whole image and a box",
+      400,
+      "invalid_request",
+      async () => post("/landmarks?whole&box=1,2,30,40", "image/jpeg", await jpeg()),
+    ],
+    [
+      "a whole that is neither true nor false",
+      400,
+      "invalid_request",
+      async () => post("/landmarks?whole=1", "image/jpeg", await jpeg()),
+    ],
+    [
       "too large a body",
       413,
       "body_too_large",
@@ -364,7 +496,7 @@ describe("refusals", () => {
       "an expansion of 0",
       422,
       "invalid_image_or_box",
-      async () => post("/landmarks?expand=0", "image/jpeg", await jpeg()),
+      async () => post("/landmarks?box=1,2,30,40&expand=0", "image/jpeg", await jpeg()),
     ],
     [
       "raw pixels without a size",
@@ -424,7 +556,10 @@ describe("refusals", () => {
         ["that isn't JSON", "boxes"],
         ["with boxes for other images", '{"boxes":[[],[]]}'],
         ["with a box of text", '{"boxes":[["1,2,3,4"]]}'],
-        ["with an expansion of text", '{"expand":"1.15"}'],
+        ["with an expansion of text", '{"boxes":[[[0,0,9,9]]],"expand":"1.15"}'],
+        ["with an expansion of no box", '{"expand":1.15}'],
+        ["with a whole of text", '{"whole":"true"}'],
+        ["of the whole image and a box", '{"boxes":[[[0,0,9,9]]],"whole":true}'],
         ["whose boxes are no list", '{"boxes":7}'],
         ["of a misspelt key", '{"box":[[[0,0,9,9]]]}'],
         ["that is a list", "[[[0,0,9,9]]]"],
@@ -610,7 +745,7 @@ describe("the service", () => {
     const raw = await post("/landmarks?height=9", "application/octet-stream", new Uint8Array(9));
     expect(raw.json.error.message).toMatch(/^width is missing/);
     const { json } = await post("/landmarks?bx=1,2,3,4", "image/jpeg", await photo.clone().jpeg().toBuffer());
-    expect(json.error.message).toMatch(/"bx".*box, expand/);
+    expect(json.error.message).toMatch(/"bx".*box, expand, whole/);
   });
 
   it.each(["MAX_BODY_BYTES", "MAX_DECODE_BYTES", "MAX_BOXES", "MAX_IMAGES"])(
@@ -671,12 +806,12 @@ describe("the service", () => {
     }
   });
 
-  it("carries at most what package.json allows a Worker, before codecs", () => {
+  it("carries at most what package.json allows a Worker with both networks, before codecs", () => {
     const { budgets } = JSON.parse(readFileSync("package.json", "utf8"));
-    const files = readdirSync(DIST).filter((name) => /\.js$|model.*\.wasm$/.test(name));
+    const files = readdirSync(DIST).filter((name) => /\.js$|(model|finder).*\.wasm$/.test(name));
     const bytes = files.reduce((sum, name) => sum + statSync(`${DIST}/${name}`).size, 0);
-    expect(files).toHaveLength(3);
-    expect(bytes).toBeLessThanOrEqual(budgets.worker);
+    expect(files).toHaveLength(5);
+    expect(bytes).toBeLessThanOrEqual(budgets.workerWithFinder);
   });
 
   it("logs what happened as JSON, and nothing of the image", async () => {
@@ -714,7 +849,9 @@ describe("the service", () => {
 
   it("tells its health and describes itself", async () => {
     const { json } = await send("/health");
-    expect(json).toMatchObject({ status: "ok", precision: "f32", simd: "relaxed" });
+    const { info } = createLandmarkerSync();
+    expect(json).toEqual({ status: "ok", ...info, finder: createFinderSync().info });
+    expect(json).toMatchObject({ precision: "f32", simd: "relaxed", finder: { simd: "relaxed" } });
     const { json: document } = await send("/openapi.json");
     expect(document).toEqual(openapi);
     expect(await new Validator().validate(document)).toEqual({ valid: true });

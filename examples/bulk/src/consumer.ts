@@ -3,40 +3,32 @@
  * the photo's content hash and its key, and its content follows from these, so a second delivery writes the same
  * object again: every photo is exactly once in the results.
  */
-import { type Box, createLandmarkerSync, LANDMARK_NAMES } from "fivepoint";
+import { toBoxes } from "fivepoint-worker/boxes";
 import { decode } from "fivepoint-worker/decode";
 import { RequestError } from "fivepoint-worker/errors";
-import { readFaces } from "fivepoint-worker/faces";
+import { readFaces, toJson } from "fivepoint-worker/faces";
 import { limit } from "fivepoint-worker/limit";
 import { type Env, type Photo, paths } from "./job.ts";
 
-const landmarker = createLandmarkerSync();
-
-/** A photo that no retry can help. */
+/** Why no retry can help a photo. */
 class Poison extends Error {}
 
 const hex = (bytes: ArrayBuffer) =>
   [...new Uint8Array(bytes)].map((b) => b.toString(16).padStart(2, "0")).join("");
 
-function parseBoxes(text: string | undefined): Box[] {
+/** The boxes in a photo's metadata; none where it has no such metadata. */
+function parseBoxes(text: string | undefined) {
   if (text === undefined) return [];
-  const wrong = () =>
-    new Poison(`The photo's metadata boxes must be a JSON list of [x, y, width, height], but is ${text}.`);
   let list: unknown;
   try {
     list = JSON.parse(text);
   } catch {
-    throw wrong();
+    throw new Poison(`The photo's metadata boxes isn't JSON, but ${text}.`);
   }
-  if (!Array.isArray(list)) throw wrong();
-  return list.map((box) => {
-    if (!Array.isArray(box) || box.length !== 4 || !box.every(Number.isFinite)) throw wrong();
-    const [x, y, width, height] = box as [number, number, number, number];
-    return { x, y, width, height };
-  });
+  return toBoxes(list, "The photo's metadata boxes");
 }
 
-async function process({ job, key }: Photo, env: Env): Promise<void> {
+async function process({ job, key, whole }: Photo, env: Env): Promise<void> {
   const object = await env.PHOTOS.get(key);
   if (!object) throw new Poison("The photo isn't in the bucket any more.");
   const largest = limit(env, "MAX_FILE_BYTES");
@@ -46,19 +38,13 @@ async function process({ job, key }: Photo, env: Env): Promise<void> {
   const bytes = new Uint8Array(await object.arrayBuffer());
   const sha256 = hex(await crypto.subtle.digest("SHA-256", bytes));
   const boxes = parseBoxes(object.customMetadata?.boxes);
-  let faces: unknown[];
-  try {
-    const image = await decode(bytes, limit(env, "MAX_DECODE_BYTES"));
-    faces = readFaces(landmarker, image, boxes).map(({ points, box, score }) => ({
-      box: [box.x, box.y, box.width, box.height],
-      points: Object.fromEntries(LANDMARK_NAMES.map((name, i) => [name, [points[i]!.x, points[i]!.y]])),
-      score,
-    }));
-  } catch (error) {
-    if (error instanceof RequestError) throw new Poison(error.message);
-    throw error;
-  }
-  await env.RESULTS.put(paths.record(job, sha256, key), JSON.stringify({ key, sha256, faces }));
+  const image = await decode(bytes, limit(env, "MAX_DECODE_BYTES"));
+  const faces = readFaces(image, { boxes, whole }).map(toJson);
+  const { width, height } = image;
+  await env.RESULTS.put(
+    paths.record(job, sha256, key),
+    JSON.stringify({ key, sha256, width, height, faces }),
+  );
 }
 
 /** The main queue: each message is acknowledged, retried or buried on its own. */
@@ -69,7 +55,8 @@ export async function consume(batch: MessageBatch<Photo>, env: Env): Promise<voi
       message.ack();
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      if (error instanceof Poison || message.attempts >= limit(env, "MAX_ATTEMPTS")) {
+      const isPoison = error instanceof Poison || error instanceof RequestError;
+      if (isPoison || message.attempts >= limit(env, "MAX_ATTEMPTS")) {
         await env.DEAD.send({ ...message.body, reason });
         message.ack();
       } else {

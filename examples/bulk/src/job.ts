@@ -5,6 +5,8 @@ export interface Photo {
   readonly job: string;
   /** In the bucket PHOTOS. */
   readonly key: string;
+  /** Without boxes the photo as a whole is one face, in place of those that are found. */
+  readonly whole?: boolean;
 }
 
 export interface Env {

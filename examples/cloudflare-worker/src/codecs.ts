@@ -15,8 +15,8 @@ type Take<T> = (pixels: Pixels) => T;
 export class MemoryLimitError extends Error {}
 
 // A codec's memory never shrinks, and what it held when it failed is lost: an instance that has grown beyond this, or
-// has failed, is replaced by a new one.
-const KEPT_BYTES = 2 ** 24;
+// has failed, is replaced by a new one. Three of them and both networks are to leave room for the next image.
+const KEPT_BYTES = 12e6;
 const isSmall = (memory: WebAssembly.Memory) => memory.buffer.byteLength <= KEPT_BYTES;
 
 /** libjpeg-turbo's TurboJPEG interface, as far as it is used here (turbojpeg.h). */

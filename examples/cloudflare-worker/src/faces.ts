@@ -1,7 +1,65 @@
-/** The faces of an image: one for each box, or the whole image as one. */
-import type { Box, Face, Landmarker } from "fivepoint";
+/** The faces of an image: those in given boxes, the whole image as one, or those that are found. */
+import { type Box, createLandmarkerSync, type Face, LANDMARK_NAMES } from "fivepoint";
+import { createFinderSync, findFaces } from "fivepoint/finder";
 import type { Decoded } from "./decode.ts";
 import { RequestError } from "./errors.ts";
+
+/** What to read of an image. Without boxes its faces are found. */
+export interface Wanted {
+  /** In pixels of the whole image, as the points and boxes that come back. */
+  readonly boxes: readonly Box[];
+  /** Enlarges each of the boxes about its centre. */
+  readonly expand?: number;
+  /** Without boxes: the whole image is one face. */
+  readonly whole?: boolean;
+}
+
+// At module scope: the work is done while the isolate starts, not in a request.
+export const landmarker = createLandmarkerSync();
+export const finder = createFinderSync();
+
+/** @throws RequestError 422 when a box, the expansion or raw pixels make no sense */
+export function readFaces(image: Decoded, wanted: Wanted): Face[] {
+  try {
+    return wanted.boxes.length || wanted.whole ? readBoxes(image, wanted) : find(image);
+  } catch (error) {
+    if (!(error instanceof RangeError || error instanceof TypeError)) throw error;
+    const { shrink, width, height } = image;
+    const note =
+      shrink === 1
+        ? ""
+        : ` The image of ${width} × ${height} was read at 1/${shrink}, and its boxes with it.`;
+    throw new RequestError(422, "invalid_image_or_box", error.message + note);
+  }
+}
+
+function readBoxes({ pixels, shrink, width, height }: Decoded, { boxes, expand }: Wanted): Face[] {
+  const faces = boxes.length
+    ? landmarker.detectAll(
+        pixels,
+        boxes.map((box) => times(box, 1 / shrink)),
+        { expand },
+      )
+    : [landmarker.detect(pixels)];
+  return faces.map((face) => {
+    const enlarged = enlarge(face, shrink);
+    const { x, y, ...box } = enlarged.box;
+    // The last pixel of a shrunk row or column may stand for a few that aren't there.
+    const size = { width: Math.min(box.width, width - x), height: Math.min(box.height, height - y) };
+    return { ...enlarged, box: { x, y, ...size } };
+  });
+}
+
+/** Best first. */
+function find({ pixels, shrink }: Decoded): Face[] {
+  return findFaces(pixels, { finder, landmarker }).map((face) => enlarge(face, shrink));
+}
+
+const enlarge = (face: Face, factor: number): Face => ({
+  ...face,
+  box: times(face.box, factor),
+  points: face.points.map(({ x, y }) => ({ x: x * factor, y: y * factor })),
+});
 
 const times = ({ x, y, width, height }: Box, factor: number): Box => ({
   x: x * factor,
@@ -10,46 +68,12 @@ const times = ({ x, y, width, height }: Box, factor: number): Box => ({
   height: height * factor,
 });
 
-/**
- * @param boxes in pixels of the whole image, as the points and boxes that come back; none: the whole image is one face
- * @throws RequestError 422 when a box, the expansion or raw pixels make no sense
- */
-export function readFaces(
-  landmarker: Landmarker,
-  { pixels, shrink, width, height }: Decoded,
-  boxes: readonly Box[],
-  expand = 1,
-): Face[] {
-  let faces: Face[];
-  try {
-    faces = boxes.length
-      ? landmarker.detectAll(
-          pixels,
-          boxes.map((box) => times(box, 1 / shrink)),
-          { expand },
-        )
-      : [landmarker.detect(pixels, undefined, { expand })];
-  } catch (error) {
-    if (!(error instanceof RangeError || error instanceof TypeError)) throw error;
-    const note =
-      shrink === 1
-        ? ""
-        : ` The image of ${width} × ${height} was read at 1/${shrink}, and its boxes with it.`;
-    throw new RequestError(422, "invalid_image_or_box", error.message + note);
-  }
-  if (shrink === 1) return faces;
-  return faces.map((face) => {
-    const box = times(face.box, shrink);
-    // The last pixel of a shrunk row or column may stand for a few that aren't there.
-    const clipped = {
-      ...box,
-      width: Math.min(box.width, width - box.x),
-      height: Math.min(box.height, height - box.y),
-    };
-    return {
-      ...face,
-      box: clipped,
-      points: face.points.map(({ x, y }) => ({ x: x * shrink, y: y * shrink })),
-    };
-  }) as Face[];
+/** As openapi.json describes a Face. */
+export function toJson({ points, normalized, box, score }: Face) {
+  return {
+    box: [box.x, box.y, box.width, box.height],
+    points: Object.fromEntries(LANDMARK_NAMES.map((name, i) => [name, [points[i]!.x, points[i]!.y]])),
+    normalized: [...normalized],
+    score,
+  };
 }

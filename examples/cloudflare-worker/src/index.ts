@@ -1,12 +1,11 @@
 /** Face landmarks over HTTP. openapi.json describes the service; README.md says how to run and deploy it. */
-import { createLandmarkerSync, type Face, LANDMARK_NAMES } from "fivepoint";
 import { Hono } from "hono";
 import { bearerAuth } from "hono/bearer-auth";
 import { bodyLimit } from "hono/body-limit";
 import { cors } from "hono/cors";
 import openapi from "../openapi.json";
 import { RequestError } from "./errors.ts";
-import { readFaces } from "./faces.ts";
+import { finder, landmarker, readFaces, toJson } from "./faces.ts";
 import { limit } from "./limit.ts";
 import { type Job, readJobs } from "./request.ts";
 
@@ -19,26 +18,14 @@ interface Env {
   TOKEN?: string;
 }
 
-// At module scope: the work is done while the isolate starts, not in a request.
-const landmarker = createLandmarkerSync();
-
 const app = new Hono<{ Bindings: Env }>();
 
 const problem = (code: string, message: string) => ({ error: { code, message } });
 
-function asJson({ points, normalized, box, score }: Face) {
-  return {
-    box: [box.x, box.y, box.width, box.height],
-    points: Object.fromEntries(LANDMARK_NAMES.map((name, i) => [name, [points[i]!.x, points[i]!.y]])),
-    normalized: [...normalized],
-    score,
-  };
-}
-
-async function answer({ image, boxes, expand }: Job) {
+async function answer({ image, wanted }: Job) {
   const decoded = await image();
   const { width, height } = decoded;
-  return { width, height, faces: readFaces(landmarker, decoded, boxes, expand).map(asJson) };
+  return { width, height, faces: readFaces(decoded, wanted).map(toJson) };
 }
 
 app.use("*", async (c, next) => {
@@ -64,12 +51,12 @@ app.use("*", (c, next) =>
     : next(),
 );
 
-app.get("/health", (c) => c.json({ status: "ok", ...landmarker.info }));
+app.get("/health", (c) => c.json({ status: "ok", ...landmarker.info, finder: finder.info }));
 app.get("/openapi.json", (c) => c.json(openapi));
 
 app.use("/landmarks", (c, next) =>
   c.env.TOKEN
-    ? bearerAuth({
+    ? bearerAuth<{ Bindings: Env }>({
         token: c.env.TOKEN, // compared in constant time
         noAuthenticationHeader: {
           message: problem("unauthorized", "Send the header Authorization: Bearer <token>."),

@@ -1,7 +1,9 @@
 /** Reads what is asked of the service from a request. */
 import type { Box, PixelFormat } from "fivepoint";
+import { toBox, toBoxes } from "./boxes.ts";
 import { type Decoded, decode } from "./decode.ts";
 import { RequestError } from "./errors.ts";
+import type { Wanted } from "./faces.ts";
 
 export interface Limits {
   readonly maxDecodeBytes: number;
@@ -12,8 +14,7 @@ export interface Limits {
 /** One image to read faces from. Decoding is left until its turn, so that one image at a time is in memory. */
 export interface Job {
   readonly name?: string;
-  readonly boxes: readonly Box[];
-  readonly expand: number;
+  readonly wanted: Wanted;
   readonly image: () => Promise<Decoded>;
 }
 
@@ -25,6 +26,7 @@ function number(text: string, name: string): number {
   return value;
 }
 
+const WANTED = ["box", "expand", "whole"];
 const RAW = ["width", "height", "format"];
 
 /** The query as names and values. A name that nobody reads would be a wrong answer: a box that is misspelt is no box. */
@@ -41,42 +43,44 @@ function readQuery(url: URL, known: readonly string[], what: string): URLSearchP
   return url.searchParams;
 }
 
-function toBox(values: unknown, name: string): Box {
-  if (
-    !Array.isArray(values) ||
-    values.length !== 4 ||
-    !values.every((v) => typeof v === "number" && Number.isFinite(v))
-  ) {
-    throw invalid(`${name} must be four numbers x, y, width, height, but is ${JSON.stringify(values)}.`);
-  }
-  const [x, y, width, height] = values as [number, number, number, number];
-  return { x, y, width, height };
+/** A flag of the query: `?whole` and `?whole=true` set it. */
+function isSet(query: URLSearchParams, name: string): boolean {
+  const text = query.get(name) ?? "false";
+  if (!["", "true", "false"].includes(text))
+    throw invalid(`${name} must be true or false, but is ${JSON.stringify(text)}.`);
+  return text !== "false";
 }
 
-function checkCount(boxes: readonly Box[], { maxBoxes }: Limits): void {
-  if (boxes.length > maxBoxes)
+/** What is wanted of each image; what would be without effect is a mistake. */
+function toWanted(
+  lists: readonly (readonly Box[])[],
+  { expand, whole }: Omit<Wanted, "boxes">,
+  { maxBoxes }: Limits,
+): Wanted[] {
+  const count = lists.flat().length;
+  if (count > maxBoxes)
     throw new RequestError(413, "too_many_boxes", `At most ${maxBoxes} boxes per request are read.`);
+  if (expand !== undefined && count === 0) throw invalid("expand enlarges boxes, but none is given.");
+  if (whole && lists.every(({ length }) => length > 0))
+    throw invalid("whole reads images without boxes, but boxes are given.");
+  return lists.map((boxes) => ({ boxes, expand, whole }));
 }
 
-/** A body that is one image; boxes, expansion and, for raw pixels, the size are in the query. */
+/** A body that is one image; what is wanted and, for raw pixels, the size are in the query. */
 async function single(request: Request, url: URL, type: string, limits: Limits): Promise<Job[]> {
   const isRaw = type === "application/octet-stream";
-  const query = readQuery(
-    url,
-    isRaw ? ["box", "expand", ...RAW] : ["box", "expand"],
-    isRaw ? "raw pixels" : "an image file",
-  );
+  const query = readQuery(url, isRaw ? [...WANTED, ...RAW] : WANTED, isRaw ? "raw pixels" : "an image file");
   const boxes = query.getAll("box").map((text) =>
     toBox(
       text.split(",").map((part) => number(part, "box")),
       "box",
     ),
   );
-  checkCount(boxes, limits);
-  const expand = number(query.get("expand") ?? "1", "expand");
+  const expand = query.has("expand") ? number(query.get("expand")!, "expand") : undefined;
+  const [wanted] = toWanted([boxes], { expand, whole: isSet(query, "whole") }, limits) as [Wanted];
   if (!isRaw) {
     const bytes = new Uint8Array(await request.arrayBuffer());
-    return [{ boxes, expand, image: () => decode(bytes, limits.maxDecodeBytes) }];
+    return [{ wanted, image: () => decode(bytes, limits.maxDecodeBytes) }];
   }
   const side = (name: "width" | "height") => {
     const text = query.get(name);
@@ -87,10 +91,10 @@ async function single(request: Request, url: URL, type: string, limits: Limits):
   const [width, height] = [side("width"), side("height")];
   const format = (query.get("format") ?? "rgba") as PixelFormat;
   const pixels = { data: new Uint8Array(await request.arrayBuffer()), width, height, format };
-  return [{ boxes, expand, image: async () => ({ pixels, shrink: 1, width, height }) }];
+  return [{ wanted, image: async () => ({ pixels, shrink: 1, width, height }) }];
 }
 
-/** multipart/form-data: files `image`, and `request`, a JSON `{"boxes": [[[x, y, w, h], …] per image], "expand": 1.15}`. */
+/** multipart/form-data: files `image`, and `request`, a JSON `{"boxes": [[[x, y, w, h], …] per image], "expand": 1.15, "whole": true}`. */
 async function batch(request: Request, url: URL, limits: Limits): Promise<Job[]> {
   readQuery(url, [], "a multipart body");
   let form: FormData;
@@ -120,29 +124,31 @@ async function batch(request: Request, url: URL, limits: Limits): Promise<Job[]>
   }
   const [text = "{}", ...others] = form.getAll("request");
   if (others.length) throw invalid("The multipart body has more than one part named request.");
-  let wanted: { boxes?: unknown; expand?: unknown };
+  let asked: { boxes?: unknown; expand?: unknown; whole?: unknown };
   try {
-    wanted = JSON.parse(typeof text === "string" ? text : await text.text());
+    asked = JSON.parse(typeof text === "string" ? text : await text.text());
   } catch {
     throw invalid("The part named request isn't JSON.");
   }
-  if (typeof wanted !== "object" || wanted === null || Array.isArray(wanted)) {
-    throw invalid("The part named request must be a JSON object with boxes and expand.");
+  if (typeof asked !== "object" || asked === null || Array.isArray(asked)) {
+    throw invalid("The part named request must be a JSON object with boxes, expand and whole.");
   }
-  const { boxes = files.map(() => []), expand = 1, ...unknown } = wanted;
+  const { boxes = files.map(() => []), expand, whole, ...unknown } = asked;
   for (const name of Object.keys(unknown)) {
-    throw invalid(`The part named request has a key ${JSON.stringify(name)}: they are boxes and expand.`);
+    throw invalid(
+      `The part named request has a key ${JSON.stringify(name)}: they are boxes, expand and whole.`,
+    );
   }
-  if (typeof expand !== "number") throw invalid("expand must be a number.");
-  if (!Array.isArray(boxes) || boxes.length !== files.length || !boxes.every(Array.isArray)) {
+  if (expand !== undefined && typeof expand !== "number") throw invalid("expand must be a number.");
+  if (whole !== undefined && typeof whole !== "boolean") throw invalid("whole must be true or false.");
+  if (!Array.isArray(boxes) || boxes.length !== files.length) {
     throw invalid(`boxes must be a list of ${files.length} lists of boxes, one for each image.`);
   }
-  const parsed = boxes.map((list: unknown[], i) => list.map((box, j) => toBox(box, `boxes[${i}][${j}]`)));
-  checkCount(parsed.flat(), limits);
+  const lists = boxes.map((list, i) => toBoxes(list, `boxes[${i}]`));
+  const wanted = toWanted(lists, { expand, whole }, limits);
   return files.map((file, i) => ({
     name: file.name,
-    boxes: parsed[i]!,
-    expand,
+    wanted: wanted[i]!,
     image: async () => decode(new Uint8Array(await file.arrayBuffer()), limits.maxDecodeBytes),
   }));
 }
