@@ -9,6 +9,7 @@ const TYPES: Record<string, string> = {
   ".css": "text/css",
   ".json": "application/json",
   ".jpg": "image/jpeg",
+  ".svg": "image/svg+xml",
   ".wasm": "application/wasm",
 };
 

@@ -1,69 +1,74 @@
-import { type Box, type Face, LANDMARK_NAMES } from "fivepoint";
+/** Marks on an image, in the pixels of a canvas. */
+import type { Box, Face } from "fivepoint";
 
-const COLOURS = ["#ffb000", "#fe6100", "#dc267f", "#785ef0", "#648fff"]; // distinct for colour-blind people too
-const WORDS: Record<string, string> = {
-  leftEye: "left eye",
-  rightEye: "right eye",
-  nose: "nose",
-  leftMouth: "left mouth corner",
-  rightMouth: "right mouth corner",
-};
+/** Of the five points: Okabe and Ito's palette, told apart by colour-blind people too. The command line draws in it as well. */
+export const COLOURS = ["#56b4e9", "#0072b2", "#f0e442", "#e69f00", "#d55e00"] as const;
 
-/** A face in pixels that are `factor` times as many. */
-export const times = ({ box, points, ...face }: Face, factor: number): Face => ({
-  ...face,
-  box: { x: box.x * factor, y: box.y * factor, width: box.width * factor, height: box.height * factor },
-  points: points.map(({ x, y }) => ({ x: x * factor, y: y * factor })),
+export const timesBox = ({ x, y, width, height }: Box, factor: number): Box => ({
+  x: x * factor,
+  y: y * factor,
+  width: width * factor,
+  height: height * factor,
 });
 
-export function drawBox(context: CanvasRenderingContext2D, box: Box, dashed: boolean): void {
-  const width = Math.max(1.5, context.canvas.width / 400);
+/** A face in pixels that are `factor` times as many. */
+export const times = (face: Face, factor: number): Face => ({
+  ...face,
+  box: timesBox(face.box, factor),
+  points: face.points.map(({ x, y }) => ({ x: x * factor, y: y * factor })),
+});
+
+export interface Marks {
+  /** Canvas pixels for each pixel of the screen: lines and digits are as wide and high on it whatever the canvas. */
+  readonly unit: number;
+  /** Stands at the box. */
+  readonly number?: number | undefined;
+}
+
+export function drawFace(context: CanvasRenderingContext2D, face: Face, { unit, number }: Marks): void {
+  drawBox(context, face.box, unit);
+  drawPoints(context, face, unit);
+  if (number !== undefined) drawNumber(context, face.box, number, unit);
+}
+
+export function drawBox(context: CanvasRenderingContext2D, box: Box, unit: number, isDashed = false): void {
   context.save();
-  context.setLineDash(dashed ? [4 * width, 3 * width] : []);
-  for (const [colour, line] of [
-    ["#000a", 2 * width],
-    ["#fff", width],
+  for (const [colour, width, dashes] of [
+    ["#0009", 3.5, []],
+    ["#fff", 1.5, isDashed ? [6 * unit, 4 * unit] : []],
   ] as const) {
+    context.setLineDash(dashes);
     context.strokeStyle = colour;
-    context.lineWidth = line;
+    context.lineWidth = width * unit;
     context.strokeRect(box.x, box.y, box.width, box.height);
   }
   context.restore();
 }
 
-export function drawFace(context: CanvasRenderingContext2D, face: Face): void {
-  const radius = Math.max(2.5, face.box.width / 40);
-  drawBox(context, face.box, false);
-  face.points.forEach(({ x, y }, i) => {
+export function drawPoints(context: CanvasRenderingContext2D, { box, points }: Face, unit: number): void {
+  const radius = Math.min(Math.max(2 * unit, box.width / 30), 5 * unit);
+  context.lineWidth = radius / 2.5;
+  context.strokeStyle = "#000";
+  points.forEach(({ x, y }, i) => {
     context.beginPath();
     context.arc(x, y, radius, 0, 2 * Math.PI);
     context.fillStyle = COLOURS[i]!;
     context.fill();
-    context.lineWidth = radius / 3;
-    context.strokeStyle = "#fff";
     context.stroke();
   });
 }
 
-/** One row of the table of points. */
-export function tableRow(face: Face, index: number): HTMLTableRowElement {
-  const row = document.createElement("tr");
-  const head = document.createElement("th");
-  head.scope = "row";
-  head.textContent = String(index + 1);
-  row.append(head);
-  const cells = [...face.points.map(({ x, y }) => `${x.toFixed(1)}, ${y.toFixed(1)}`), face.score.toFixed(2)];
-  for (const text of cells) row.insertCell().textContent = text;
-  return row;
-}
-
-/** What a person who can't see the image hears. */
-export function describe(faces: readonly Face[]): string {
-  if (faces.length === 0) return "No face found.";
-  const [first] = faces;
-  const points = LANDMARK_NAMES.map((name, i) => {
-    const { x, y } = first!.points[i]!;
-    return `${WORDS[name]} at ${Math.round(x)}, ${Math.round(y)}`;
-  }).join("; ");
-  return faces.length === 1 ? `One face: ${points}.` : `${faces.length} faces. The first: ${points}.`;
+/** White on black above the box's left corner, or in it where there is no room above. */
+function drawNumber(context: CanvasRenderingContext2D, box: Box, number: number, unit: number): void {
+  const text = String(number);
+  context.font = `600 ${11 * unit}px system-ui, sans-serif`;
+  context.textBaseline = "middle";
+  const width = context.measureText(text).width + 8 * unit;
+  const height = 16 * unit;
+  const left = Math.min(Math.max(box.x, 0), context.canvas.width - width);
+  const top = Math.max(0, box.y - height);
+  context.fillStyle = "#000c";
+  context.fillRect(left, top, width, height);
+  context.fillStyle = "#fff";
+  context.fillText(text, left + 4 * unit, top + height / 2 + unit / 2);
 }

@@ -1,260 +1,235 @@
-import { type Box, createLandmarker, type Face, type Landmarker } from "fivepoint";
-import sampleUrl from "../../astronaut.jpg?url";
-import { describe, drawBox, drawFace, tableRow, times } from "./draw.ts";
-import { boxAround, inside, loadDetector, readFaces } from "./faces.ts";
+import type { Box, Face } from "fivepoint";
+import * as camera from "./camera.ts";
+import { COLOURS, times, timesBox } from "./draw.ts";
+import code from "./faces.ts?raw";
+import * as ownBox from "./own-box.ts";
+import { element, facesIn, message, milliseconds, say } from "./page.ts";
+import { describe, showChips, showTable, toJson } from "./results.ts";
+import sampleUrl from "./sample.jpg?url";
+import * as stage from "./stage.ts";
 
-const element = <T extends HTMLElement>(id: string) => document.getElementById(id) as T;
-const view = element<HTMLCanvasElement>("view");
-const status = element("status");
 const cameraButton = element<HTMLButtonElement>("camera");
-const detectorSwitch = element<HTMLInputElement>("detector");
-const context = view.getContext("2d")!;
+const mirrorButton = element<HTMLButtonElement>("mirror");
+const boxButton = element<HTMLButtonElement>("box");
 
-// Pixels are read from a canvas of their own: drawing on the visible one never disturbs them.
-const pixels = document.createElement("canvas").getContext("2d", { willReadFrequently: true })!;
-const video = document.createElement("video");
-video.muted = true;
-video.playsInline = true;
+// The networks come while the page already works; an image is shown before they are there.
+type Networks = typeof import("./faces.ts");
+let networks: Networks | undefined;
+const loading = load();
 
-const LONGEST_SIDE = 1280; // of the canvas: larger images are shrunk to it, their points counted in the whole image
-
-function say(text: string): void {
-  if (status.textContent !== text) status.textContent = text;
-}
-const message = (error: unknown) => (error instanceof Error ? error.message : String(error));
-
-async function start(): Promise<Landmarker> {
+async function load(): Promise<Networks> {
   try {
-    return await createLandmarker();
+    networks = await import("./faces.ts");
   } catch (error) {
-    say(`This browser can't run fivepoint: ${message(error)}`);
-    throw error;
+    // What a browser says of a script that didn't arrive is a TypeError.
+    throw new Error(
+      error instanceof TypeError
+        ? "The networks couldn't be loaded. Check the connection and reload the page."
+        : `This browser can't run fivepoint: ${message(error)}`,
+    );
   }
+  const { landmarker, finder } = networks.info;
+  element("tier").textContent = landmarker.simd;
+  element("memory").textContent =
+    `${((landmarker.memoryBytes + finder.memoryBytes) / 2 ** 20).toFixed(1)} MiB`;
+  element("weights").textContent = [finder, landmarker]
+    .map(({ weights: { name, version } }) => `${name} ${version}`)
+    .join("\n");
+  return networks;
 }
-const landmarker = await start();
-const { info } = landmarker;
-// Lets the engine optimise before the first figure is shown.
-const blank = new ImageData(96, 96);
-for (let i = 0; i < 100; i++) landmarker.detect(blank);
-element("tier").textContent = info.simd;
-element("memory").textContent = `${(info.memoryBytes / 2 ** 20).toFixed(1)} MiB`;
-element("weights").textContent = `${info.weights.name} ${info.weights.version}`;
+loading.catch(() => {}); // said where they are needed
 
-/** What is on the stage. What takes a while keeps the object it began with, and has come too late once it is another. */
-interface Shown {
-  readonly source?: CanvasImageSource;
-  /** Pixels of the source for each pixel of the canvas. */
-  readonly scale: number;
-}
-const NOTHING: Shown = { scale: 1 };
-let shown = NOTHING;
-/** Of searches for faces: the last one counts, and none that a person's own box has overtaken. */
-let search = 0;
-let boxes: Box[] = [];
+const STILL_SIDE = 640;
+const VIDEO_SIDE = 320;
+
+let imageName = "";
+/** In pixels of the image as shown. */
 let faces: Face[] = [];
-let dragStart: { x: number; y: number } | undefined;
+let isDrawing = false;
+/** The person's own box, once one is drawn. */
+let box: Box | undefined;
+let turn = 0;
 
-const milliseconds = (value: number) => `${value < 10 ? value.toFixed(2) : value.toFixed(0)} ms`;
-
-function readPixels(): ImageData {
-  const { width, height } = pixels.canvas;
-  pixels.drawImage(shown.source!, 0, 0, width, height);
-  return pixels.getImageData(0, 0, width, height);
+/**
+ * Begins what a person has asked for, and ends what was going on.
+ * @returns whether it is still what was asked for last: who has waited for something asks before going on
+ */
+function begin(): () => boolean {
+  camera.stop();
+  cameraButton.textContent = "Use camera";
+  mirrorButton.hidden = true;
+  const mine = ++turn;
+  return () => mine === turn;
 }
 
-async function findBoxes(image: ImageData): Promise<Box[]> {
-  const findFaces = await loadDetector();
+/** Reads the image on the stage. @returns the milliseconds that it took */
+function read({ find, read, align }: Networks, maxSide: number): number {
+  const image = stage.readPixels();
+  const scale = stage.scale();
   const start = performance.now();
-  const found = await findFaces(image);
-  element("finder").textContent = milliseconds(performance.now() - start);
-  return found;
+  const found = box ? [read(image, timesBox(box, 1 / scale))] : find(image, maxSide);
+  const time = performance.now() - start;
+  faces = found.map((face) => times(face, scale));
+  showChips(faces, align(image, found));
+  stage.mark({ faces, box });
+  return time;
 }
 
-/** @param read what reads the boxes; by default each box is a face, since a person or the finder says so */
-function locate(image: ImageData, read = (usable: Box[]) => landmarker.detectAll(image, usable)): void {
-  const usable = boxes.filter((box) => inside(box, image.width, image.height));
-  const start = performance.now();
-  faces = read(usable);
-  if (usable.length) element("time").textContent = milliseconds((performance.now() - start) / usable.length);
+/** What is said of the faces beside the image. */
+function showResults(time?: number): void {
+  showTable(faces);
+  stage.view.ariaLabel = describe(faces);
+  for (const id of ["copy", "download"]) element<HTMLButtonElement>(id).disabled = faces.length === 0;
+  element("time").textContent = time === undefined ? "–" : milliseconds(time);
 }
 
-/** The faces, in pixels of the image as it was opened. */
-const inImage = () => faces.map((face) => times(face, shown.scale));
-
-function draw(): void {
-  context.drawImage(pixels.canvas, 0, 0);
-  for (const face of faces) drawFace(context, face);
-  if (faces.length === 0) for (const box of boxes) drawBox(context, box, true);
-  element("points").replaceChildren(...inImage().map(tableRow));
-  element("points").closest<HTMLElement>(".points")!.hidden = faces.length === 0;
-  view.setAttribute("aria-label", describe(inImage()));
-}
-
-/** Puts an image on the stage, or nothing; nothing of the one before stays. */
-function show(source?: CanvasImageSource, width = 0, height = 0): Shown {
-  const shrink = Math.min(1, LONGEST_SIDE / Math.max(width, height, 1));
-  for (const canvas of [view, pixels.canvas]) {
-    canvas.width = Math.max(1, Math.round(width * shrink));
-    canvas.height = Math.max(1, Math.round(height * shrink));
-  }
-  view.hidden = !source;
-  document.querySelector<HTMLElement>(".empty")!.hidden = !!source;
-  shown = source ? { source, scale: 1 / shrink } : { ...NOTHING };
-  search++;
-  boxes = [];
+function show(source?: stage.Source): void {
   faces = [];
-  dragStart = undefined;
-  for (const id of ["time", "finder", "frame"]) element(id).textContent = "–";
-  draw();
-  return shown;
+  setDrawing(false);
+  boxButton.disabled = !source || source.image === camera.video;
+  element("rate").parentElement!.hidden = source?.image !== camera.video;
+  stage.show(source);
+  showChips([], []);
+  showResults();
 }
 
-function stopStream(stream: MediaStream | null): void {
-  for (const track of stream?.getTracks() ?? []) track.stop();
-}
+/** Lets the browser show what there is before work that keeps it. */
+const painted = () =>
+  Promise.race([
+    new Promise((resume) => requestAnimationFrame(() => setTimeout(resume))),
+    new Promise((resume) => setTimeout(resume, 100)), // a page in the background isn't painted
+  ]);
 
-/** Clears the stage for what comes next, and ends the camera. */
-function clear(): Shown {
-  stopStream(video.srcObject as MediaStream | null);
-  video.srcObject = null;
-  cameraButton.setAttribute("aria-pressed", "false");
-  return show();
-}
-
-/** Finds the faces of a still image, or waits for the box that a person draws. */
+/** Finds the faces of a still image, or reads the one in the person's own box. */
 async function analyse(): Promise<void> {
-  const { source } = shown;
-  if (!source || source === video) return;
-  const mine = ++search;
-  boxes = [];
-  const image = readPixels();
-  if (detectorSwitch.checked) {
-    say("Looking for faces…");
-    try {
-      const found = await findBoxes(image);
-      if (mine !== search) return;
-      boxes = found;
-    } catch (error) {
-      if (mine !== search) return;
-      detectorSwitch.checked = false;
-      say(`The face finder can't be used (${message(error)}). Drag a box around the face.`);
-      return;
-    }
+  const isWanted = begin();
+  if (box) stage.mark({ faces: [], box });
+  let ready: Networks;
+  try {
+    if (!networks) say("Loading the networks…", "busy");
+    else if (!box) say("Looking for faces…", "busy");
+    ready = await loading;
+    if (!box) await painted();
+  } catch (error) {
+    if (isWanted()) say(message(error), "problem");
+    return;
   }
-  locate(image);
-  draw();
-  say(faces.length || detectorSwitch.checked ? describe(inImage()) : "Drag a box around the face.");
+  if (!isWanted()) return;
+  const time = read(ready, STILL_SIDE);
+  showResults(time);
+  if (box)
+    say(
+      `Score ${faces[0]!.score.toFixed(2)}.${faces[0]!.score < 0.5 ? " There may be no face in this box." : ""}`,
+    );
+  else if (faces.length === 0) say("No face found. If there is one, draw a box around it.");
+  else say(`${facesIn(faces.length)} found in ${milliseconds(time)}.`);
 }
 
-async function openImage(load: () => Promise<Blob>): Promise<void> {
-  const mine = clear();
-  say("Opening the image…");
+async function openImage(name: string, load: () => Promise<Blob>): Promise<void> {
+  const isWanted = begin();
+  say("Opening the image…", "busy");
+  let bitmap: ImageBitmap;
   try {
     const blob = await load();
-    const bitmap = await createImageBitmap(blob, { imageOrientation: "from-image" }).catch(() => {
+    bitmap = await createImageBitmap(blob, { imageOrientation: "from-image" }).catch(() => {
       throw new Error("This file isn't an image that the browser can read.");
     });
-    if (shown !== mine) return;
-    show(bitmap, bitmap.width, bitmap.height);
   } catch (error) {
-    if (shown === mine) say(message(error));
+    if (!isWanted()) return;
+    show();
+    say(message(error), "problem");
     return;
   }
+  if (!isWanted()) return;
+  imageName = name;
+  show({ image: bitmap, width: bitmap.width, height: bitmap.height });
   await analyse();
 }
-const openFile = (file: File) => openImage(async () => file);
+const openFile = (file: File) => openImage(file.name, async () => file);
+const openSample = () =>
+  openImage("sample.jpg", async () => {
+    const response = await fetch(sampleUrl).catch(() => undefined);
+    if (!response?.ok) throw new Error("The sample photo couldn't be loaded.");
+    return response.blob();
+  });
 
-async function loadSample(): Promise<Blob> {
-  const response = await fetch(sampleUrl).catch(() => undefined);
-  if (!response?.ok) throw new Error("The sample photo couldn't be loaded.");
-  return response.blob();
-}
-
-const CAMERA_PROBLEMS: Record<string, string> = {
-  NotAllowedError: "The camera is blocked: allow it in the browser's settings for this page.",
-  NotFoundError: "No camera was found.",
-  NotReadableError: "The camera can't be used: another program may be using it.",
-};
-
-async function openCamera(): Promise<void> {
-  const mine = clear();
-  if (!navigator.mediaDevices) {
-    say("The camera works only on secure pages: open this one by https or on localhost.");
-    return;
-  }
-  say("Waiting for the camera…");
-  cameraButton.setAttribute("aria-pressed", "true");
-  let stream: MediaStream | null = null;
+async function useCamera(): Promise<void> {
+  const isWanted = begin();
+  show();
+  say("Waiting for the camera…", "busy");
+  cameraButton.textContent = "Stop camera";
+  const end = (text: string) => {
+    begin();
+    show();
+    say(text, "problem");
+  };
   try {
-    stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "user" } });
-    if (shown !== mine) return stopStream(stream);
-    video.srcObject = stream;
-    await video.play();
+    const started = await camera.start(isWanted, () => end("The camera was disconnected."));
+    if (!started) return;
+    mirrorButton.hidden = false;
+    mirrorButton.ariaPressed = String(started.facesPerson);
   } catch (error) {
-    stopStream(stream);
-    if (shown !== mine) return;
-    clear();
-    say(CAMERA_PROBLEMS[(error as Error).name] ?? `The camera can't be used: ${message(error)}`);
+    if (isWanted()) end(message(error));
     return;
   }
-  if (shown !== mine) return stopStream(stream);
-  for (const track of stream.getTracks())
-    track.addEventListener("ended", () => {
-      if (video.srcObject !== stream) return;
-      clear();
-      say("The camera was disconnected.");
-    });
-  say("Camera on.");
-  await follow(stream);
+  imageName = "camera";
+  say("Camera on.", networks ? undefined : "busy");
+  loading.catch((error) => isWanted() && say(message(error), "problem"));
+  follow(isWanted);
 }
 
-const nextFrame = () => new Promise((next) => video.requestVideoFrameCallback(next));
-
-/** Faces from frame to frame, for as long as the camera gives this stream. */
-async function follow(stream: MediaStream): Promise<void> {
+/** Finds the faces of each frame. */
+function follow(isWanted: () => boolean): void {
+  let shape = "";
   let count = -1;
-  let searched = 0;
-  let size = "";
-  for (; video.srcObject === stream; await nextFrame()) {
-    const start = performance.now();
+  let frames = 0;
+  let since = performance.now();
+  camera.eachFrame(isWanted, () => {
+    const { videoWidth: width, videoHeight: height } = camera.video;
+    const isMirrored = mirrorButton.ariaPressed === "true";
     // A telephone that is rotated gives frames of another shape.
-    if (size !== `${video.videoWidth}×${video.videoHeight}`) {
-      size = `${video.videoWidth}×${video.videoHeight}`;
-      show(video, video.videoWidth, video.videoHeight);
+    if (shape !== `${width}×${height}, ${isMirrored}`) {
+      shape = `${width}×${height}, ${isMirrored}`;
+      show({ image: camera.video, width, height, isMirrored });
+    } else stage.takeFrame();
+    if (!networks) return stage.mark({ faces });
+    const time = read(networks, VIDEO_SIDE);
+    frames++;
+    const passed = performance.now() - since;
+    // The figures change no oftener than the eye follows.
+    if (passed >= 250) {
+      element("rate").textContent = ((1000 * frames) / passed).toFixed(0);
+      frames = 0;
+      since = performance.now();
     }
-    const image = readPixels();
-    // Between searches a face is followed by its own landmarks, which costs next to nothing.
-    boxes = faces.map(boxAround);
-    if (detectorSwitch.checked && start - searched > (faces.length ? 3000 : 300)) {
-      const mine = search;
-      try {
-        const found = await findBoxes(image);
-        if (video.srcObject !== stream) return;
-        if (mine === search && detectorSwitch.checked) boxes = found;
-        else boxes = faces.map(boxAround);
-      } catch (error) {
-        if (video.srcObject !== stream) return;
-        detectorSwitch.checked = false;
-        say(`The face finder can't be used (${message(error)}). Drag a box around the face.`);
-      }
-      searched = performance.now();
-    }
-    locate(image, (usable) => readFaces(landmarker, image, usable));
-    draw();
-    element("frame").textContent = milliseconds(performance.now() - start);
-    if (faces.length !== count) {
-      count = faces.length;
-      const people = count === 1 ? "1 face" : `${count || "No"} ${count ? "faces" : "face"}`;
-      const hint = count === 0 && !detectorSwitch.checked ? " Drag a box around one." : "";
-      say(`Camera on. ${people} in view.${hint}`);
-    }
-  }
+    if (frames === 0 || faces.length !== count) showResults(time);
+    if (faces.length === count) return;
+    count = faces.length;
+    say(`Camera on. ${facesIn(count)} in view.`);
+  });
+}
+
+/** Begins or ends the drawing of a box. */
+function setDrawing(isOn: boolean): void {
+  isDrawing = isOn;
+  box = undefined;
+  boxButton.ariaPressed = String(isOn);
+  element("hint").hidden = !isOn;
+  stage.view.classList.toggle("drawing", isOn);
+  // An application: screen readers leave the arrow keys to it.
+  stage.view.role = isOn ? "application" : "img";
+  if (isOn) stage.view.tabIndex = 0;
+  else stage.view.removeAttribute("tabindex");
 }
 
 cameraButton.addEventListener("click", () => {
-  if (cameraButton.getAttribute("aria-pressed") === "false") return void openCamera();
-  clear();
-  say("Camera off.");
+  if (cameraButton.textContent === "Use camera") return void useCamera();
+  begin();
+  show();
+  say("The camera is off.");
+});
+mirrorButton.addEventListener("click", () => {
+  mirrorButton.ariaPressed = String(mirrorButton.ariaPressed !== "true");
 });
 element<HTMLInputElement>("file").addEventListener("change", ({ target }) => {
   const input = target as HTMLInputElement;
@@ -262,83 +237,67 @@ element<HTMLInputElement>("file").addEventListener("change", ({ target }) => {
   if (file) void openFile(file);
   input.value = "";
 });
-element("sample").addEventListener("click", () => void openImage(loadSample));
-detectorSwitch.addEventListener("change", () => void analyse());
+element("sample").addEventListener("click", () => void openSample());
+boxButton.addEventListener("click", () => {
+  const hadBox = !!box;
+  setDrawing(!isDrawing);
+  if (isDrawing) stage.view.focus();
+  if (hadBox) void analyse();
+});
+ownBox.listen({
+  isOn: () => isDrawing,
+  box: () => box,
+  use(next) {
+    box = next;
+    void analyse();
+  },
+});
+
+async function copy(text: string, what: string): Promise<void> {
+  if (!navigator.clipboard)
+    return say("Copying works only on secure pages: open this one by https or on localhost.", "problem");
+  await navigator.clipboard.writeText(text).then(
+    () => say(`Copied ${what}.`),
+    (error) => say(`The browser doesn't let this page copy: ${message(error)}`, "problem"),
+  );
+}
+element("copy").addEventListener("click", () => {
+  void copy(toJson(imageName, faces), `${facesIn(faces.length)} as JSON`);
+});
+element("copy-code").addEventListener("click", () => void copy(code, "the code"));
+element("download").addEventListener("click", async () => {
+  try {
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(await stage.drawing());
+    link.download = `${imageName.replace(/\.\w+$/, "")}-points.jpg`;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60_000); // once it is saved
+  } catch (error) {
+    say(message(error), "problem");
+  }
+});
 
 document.addEventListener("paste", ({ clipboardData }) => {
   const file = [...(clipboardData?.files ?? [])].find(({ type }) => type.startsWith("image/"));
   if (file) void openFile(file);
+  else say("What was pasted isn't an image.", "problem");
 });
-const stage = view.parentElement!;
+const dropPlace = stage.view.parentElement!;
 document.addEventListener("dragover", (event) => {
   event.preventDefault();
-  stage.classList.add("over");
+  dropPlace.classList.add("over");
 });
-document.addEventListener("dragleave", () => stage.classList.remove("over"));
+document.addEventListener("dragleave", () => dropPlace.classList.remove("over"));
 document.addEventListener("drop", (event) => {
   event.preventDefault();
-  stage.classList.remove("over");
+  dropPlace.classList.remove("over");
   const [file] = event.dataTransfer?.files ?? [];
   if (file) void openFile(file);
-  else say("What was dropped isn't a file.");
+  else say("What was dropped isn't a file.", "problem");
 });
 
-/** Uses a box that a person has drawn. */
-function useBox(box: Box): void {
-  search++;
-  detectorSwitch.checked = false;
-  boxes = [box];
-  locate(pixels.getImageData(0, 0, view.width, view.height));
-  draw();
-  say(describe(inImage()));
-}
-
-const position = ({ offsetX, offsetY }: PointerEvent) => ({
-  x: (offsetX * view.width) / view.clientWidth,
-  y: (offsetY * view.height) / view.clientHeight,
+element("code").textContent = code;
+document.querySelectorAll("th i").forEach((dot, i) => {
+  (dot as HTMLElement).style.background = COLOURS[i]!;
 });
-const between = (a: { x: number; y: number }, b: { x: number; y: number }): Box => ({
-  x: Math.min(a.x, b.x),
-  y: Math.min(a.y, b.y),
-  width: Math.abs(a.x - b.x),
-  height: Math.abs(a.y - b.y),
-});
-view.addEventListener("pointerdown", (event) => {
-  dragStart = position(event);
-  view.setPointerCapture(event.pointerId);
-});
-view.addEventListener("pointermove", (event) => {
-  if (!dragStart) return;
-  const box = between(dragStart, position(event));
-  if (box.width >= 8 && box.height >= 8) useBox(box);
-});
-for (const end of ["pointerup", "pointercancel"])
-  view.addEventListener(end, () => {
-    dragStart = undefined;
-  });
-view.addEventListener("keydown", (event) => {
-  const { width, height } = view;
-  const side = Math.min(width, height) / 2;
-  const box = boxes[0] ?? { x: (width - side) / 2, y: (height - side) / 2, width: side, height: side };
-  const step = Math.max(1, width / 100);
-  const grow = (by: number): Box => ({
-    x: box.x - by,
-    y: box.y - by,
-    width: box.width + 2 * by,
-    height: box.height + 2 * by,
-  });
-  const moved: Record<string, Box> = {
-    ArrowLeft: { ...box, x: box.x - step },
-    ArrowRight: { ...box, x: box.x + step },
-    ArrowUp: { ...box, y: box.y - step },
-    ArrowDown: { ...box, y: box.y + step },
-    "+": grow(step),
-    "-": grow(-step),
-  };
-  const next = moved[event.key];
-  if (!next || !inside(next, width, height)) return;
-  event.preventDefault();
-  useBox(next);
-});
-
-say("Ready. Choose a photo or the camera.");
+void openSample();
