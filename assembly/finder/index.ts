@@ -19,6 +19,7 @@
  *   candidates()                  what they propose, f32 [count][score, left, top, right, bottom] in pixels of the canvas
  */
 import { columnTaps, rowTaps, shrinkColumns, shrinkRow } from "../image/u8_shrink_area";
+import { mapRow } from "../maps";
 import { decode as decodeCells } from "./decode";
 import * as m from "./memory";
 import { forward as network } from "./network";
@@ -107,7 +108,7 @@ export function decode(minScore: f64, minLogit: f32): i32 {
 
 function decodeHead(map: usize, stride: i32, minScore: f64, minLogit: f32, candidates: usize): usize {
   const columns = padded(width) / stride;
-  const rowBytes = m.mapRow(columns, Head.CHANNELS);
+  const rowBytes = mapRow(columns, Head.CHANNELS);
   const first = map + rowBytes + Head.CHANNELS * 4;
   return decodeCells(
     first,

@@ -3,6 +3,7 @@
  * what depends on the size of an image lies behind them, in regions that `reserve` lays out once for the largest one. Nothing
  * allocates later. Regions are zero at the start; the optimiser drops the zeros from the binary.
  */
+import { mapRow, mapRows } from "../maps";
 import { TILE_BYTES } from "../panels";
 import { CELL, Conv1, Conv2, Conv3, Head, Input, Narrow, PANELS, Wide } from "./shape";
 
@@ -46,25 +47,10 @@ export const HEAD32_WEIGHTS: usize = memory.data(Head.WEIGHTS3 * 4, 16);
 /** For ../panels.ts. */
 export const SCRATCH: usize = memory.data(TILE_BYTES + PANELS, 64);
 
-/** Tiles of six pixels, and of three, cover a map, so what is stored of it is a multiple of six pixels wide and high. */
-@inline
-function tiled(side: i32): i32 {
-  return ((side + 5) / 6) * 6;
-}
-
-/** Bytes of a row of a map: its pixels up to the last tile's and a border of one pixel on both sides. */
-export function mapRow(width: i32, channels: i32): usize {
-  return <usize>((tiled(width) + 2) * channels * 4);
-}
-
-export function mapRows(height: i32): i32 {
-  return tiled(height) + 2;
-}
-
 // What `reserve` lays out, for an image of the largest size. u8 [height][width][3] RGB: the shrunk image on black.
 export let CANVAS: usize = 0;
 export let COLUMN_TABLE: usize = 0;
-// Activations, f32 [mapRows][mapRow]; a stage's output is the next one's input.
+// Activations, maps as ../maps.ts has them; a stage's output is the next one's input.
 export let INPUT_MAP: usize = 0;
 export let CONV1_MAP: usize = 0;
 export let CONV2_MAP: usize = 0;

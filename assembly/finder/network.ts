@@ -1,39 +1,58 @@
 /**
- * The forward pass of the finder, a line per stage: convolutions by Winograd (winograd.ts), F(6×6) down to stride 8, below it
+ * The forward pass of the finder, a line per stage: convolutions by Winograd (../winograd.ts), F(6×6) down to stride 8, below it
  * F(3×3), whose filters are smaller and whose tiles reach less far beyond small maps.
  */
 import { f32_max_pool_2x2 } from "../kernels/f32_max_pool_2x2";
 import { f32_space_to_depth_2x2 } from "../kernels/f32_space_to_depth_2x2";
+import { clearAround, mapRow } from "../maps";
+import { convolve } from "../winograd";
 import * as m from "./memory";
 import { BLOCK3, BLOCK6, Conv1, Conv2, Conv3, Head, Input, Narrow, Wide } from "./shape";
-import { clearAround, convolve } from "./winograd";
 
 const POOLED = true;
 const SAME_SIZE = false;
 
+/** A stage, zeros around what it leaves: its tiles may reach beyond the map. */
+@inline
+function stage(
+  tile: i32,
+  block: i32,
+  input: usize,
+  weights: usize,
+  output: usize,
+  w: i32,
+  h: i32,
+  K: i32,
+  OC: i32,
+  pooled: bool,
+): void {
+  convolve(tile, block, input, weights, output, w, h, 1, K, OC, pooled, m.SCRATCH);
+  clearAround(output, pooled ? w / 2 : w, pooled ? h / 2 : h, OC);
+}
+
 // Each is a function of its own, which the engine compiles with its constants. Width and height are those of the input.
 // prettier-ignore
-export function conv1(w: i32, h: i32): void { convolve(6, Conv1.BLOCK, m.INPUT_MAP, m.CONV1_WEIGHTS, m.CONV1_MAP, w, h, Input.CHANNELS, Conv1.CHANNELS, POOLED); }
+export function conv1(w: i32, h: i32): void { stage(6, Conv1.BLOCK, m.INPUT_MAP, m.CONV1_WEIGHTS, m.CONV1_MAP, w, h, Input.CHANNELS, Conv1.CHANNELS, POOLED); }
 // prettier-ignore
-export function conv2(w: i32, h: i32): void { convolve(6, Conv2.BLOCK, m.CONV1_MAP, m.CONV2_WEIGHTS, m.CONV2_MAP, w, h, Conv1.CHANNELS, Conv2.CHANNELS, SAME_SIZE); }
+export function conv2(w: i32, h: i32): void { stage(6, Conv2.BLOCK, m.CONV1_MAP, m.CONV2_WEIGHTS, m.CONV2_MAP, w, h, Conv1.CHANNELS, Conv2.CHANNELS, SAME_SIZE); }
 // prettier-ignore
-export function conv3(w: i32, h: i32): void { convolve(6, Conv3.BLOCK, m.CONV2_MAP, m.CONV3_WEIGHTS, m.CONV3_MAP, w, h, Conv2.CHANNELS, Conv3.CHANNELS, POOLED); }
+export function conv3(w: i32, h: i32): void { stage(6, Conv3.BLOCK, m.CONV2_MAP, m.CONV3_WEIGHTS, m.CONV3_MAP, w, h, Conv2.CHANNELS, Conv3.CHANNELS, POOLED); }
 // prettier-ignore
-export function wide6(input: usize, weights: usize, output: usize, w: i32, h: i32): void { convolve(6, BLOCK6, input, weights, output, w, h, Narrow.CHANNELS, Wide.CHANNELS, SAME_SIZE); }
+export function wide6(input: usize, weights: usize, output: usize, w: i32, h: i32): void { stage(6, BLOCK6, input, weights, output, w, h, Narrow.CHANNELS, Wide.CHANNELS, SAME_SIZE); }
 // prettier-ignore
-export function narrow6(input: usize, weights: usize, output: usize, w: i32, h: i32): void { convolve(6, BLOCK6, input, weights, output, w, h, Wide.CHANNELS, Narrow.CHANNELS, SAME_SIZE); }
+export function narrow6(input: usize, weights: usize, output: usize, w: i32, h: i32): void { stage(6, BLOCK6, input, weights, output, w, h, Wide.CHANNELS, Narrow.CHANNELS, SAME_SIZE); }
 // prettier-ignore
-export function head6(input: usize, weights: usize, output: usize, w: i32, h: i32): void { convolve(6, BLOCK6, input, weights, output, w, h, Narrow.CHANNELS, Head.CHANNELS, SAME_SIZE); }
+export function head6(input: usize, weights: usize, output: usize, w: i32, h: i32): void { stage(6, BLOCK6, input, weights, output, w, h, Narrow.CHANNELS, Head.CHANNELS, SAME_SIZE); }
 // prettier-ignore
-export function wide3(input: usize, weights: usize, output: usize, w: i32, h: i32): void { convolve(3, BLOCK3, input, weights, output, w, h, Narrow.CHANNELS, Wide.CHANNELS, SAME_SIZE); }
+export function wide3(input: usize, weights: usize, output: usize, w: i32, h: i32): void { stage(3, BLOCK3, input, weights, output, w, h, Narrow.CHANNELS, Wide.CHANNELS, SAME_SIZE); }
 // prettier-ignore
-export function narrow3(input: usize, weights: usize, output: usize, w: i32, h: i32): void { convolve(3, BLOCK3, input, weights, output, w, h, Wide.CHANNELS, Narrow.CHANNELS, SAME_SIZE); }
+export function narrow3(input: usize, weights: usize, output: usize, w: i32, h: i32): void { stage(3, BLOCK3, input, weights, output, w, h, Wide.CHANNELS, Narrow.CHANNELS, SAME_SIZE); }
 // prettier-ignore
-export function head3(input: usize, weights: usize, output: usize, w: i32, h: i32): void { convolve(3, BLOCK3, input, weights, output, w, h, Narrow.CHANNELS, Head.CHANNELS, SAME_SIZE); }
+export function head3(input: usize, weights: usize, output: usize, w: i32, h: i32): void { stage(3, BLOCK3, input, weights, output, w, h, Narrow.CHANNELS, Head.CHANNELS, SAME_SIZE); }
 
 /** The canvas as a map of twice as few pixels each way. */
 export function input(width: i32, height: i32): void {
-  const row = m.mapRow(width, Input.CHANNELS);
+  const row = mapRow(width, Input.CHANNELS);
   const first = m.INPUT_MAP + row + Input.CHANNELS * 4;
   f32_space_to_depth_2x2(m.CANVAS, width, height, first, row);
   clearAround(m.INPUT_MAP, width, height, Input.CHANNELS);
@@ -42,8 +61,8 @@ export function input(width: i32, height: i32): void {
 /** Halves a map to width × height pixels. */
 export function pool(map: usize, output: usize, width: i32, height: i32): void {
   const pixel: usize = Narrow.CHANNELS * 4;
-  const rowIn = m.mapRow(2 * width, Narrow.CHANNELS);
-  const row = m.mapRow(width, Narrow.CHANNELS);
+  const rowIn = mapRow(2 * width, Narrow.CHANNELS);
+  const row = mapRow(width, Narrow.CHANNELS);
   f32_max_pool_2x2(map + rowIn + pixel, rowIn, output + row + pixel, row, width, height, Narrow.CHANNELS);
   clearAround(output, width, height, Narrow.CHANNELS);
 }
