@@ -36,7 +36,7 @@ module.exports = {
     forbid(
       "shape-and-memory-below-passes",
       "^assembly/[^/]+/(shape|memory)\\.ts$",
-      { path: "^assembly/", pathNot: "^assembly/([^/]+/shape|panels|image/[^/]+)\\.ts$" },
+      { path: "^assembly/", pathNot: "^assembly/([^/]+/shape|maps|panels|image/[^/]+)\\.ts$" },
       "the memory map follows from the shape, and the shape from nothing",
     ),
     forbid(

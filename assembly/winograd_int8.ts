@@ -1,16 +1,17 @@
 /**
  * One convolution stage by Winograd in whole numbers: as winograd.ts, with int16 maps and panels and int32 sums.
  *
- * In, Out   the two maps as types; m of F(m×m, 3×3) is 4 where the stage is pooled, else 3
+ * m of F(m×m, 3×3) is 4 where the stage is pooled, else 3.
+ *
  * block     tiles that go through the panels at once: even, and at least a row of them
- * input     i16 [images][height+2][width+2][K], K being In's channels, or 4 where it has fewer: such a map lies by pairs of
+ * input     i16 [images][height+2][width+2][K], K being the channels, or 4 where there are fewer: such a map lies by pairs of
  *           pixels, [images][height+2][width/2+2][2][4] (i16_input_pairs.ts)
  * weights   f32 bias[OC], scale[OC], shift[OC], slope[4], low[4], high[4], then i16 filters [(m+2)²][OC/16][K/2][16][2]
- * output    i16 [images][height+2][width+2][OC] of Out
+ * output    i16 [images][height+2][width+2][OC], of half the width and height when pooled
  * scratch   TILE_BYTES, then (m+2)² times `block` tiles of both panels and two gaps (panels.ts)
  *
  * Inlined into one function per stage, with constants for all arguments but the maps and `images`.
- * Preconditions: In's width and height multiples of m, its width of 2·m where K is 4; else K of 8; OC of 16.
+ * Preconditions: width and height multiples of m, the width of 2·m where K is 4; else K of 8; OC of 16.
  */
 import { i16_gemm_1x4_k4 } from "./kernels/i16_gemm_1x4_k4";
 import { i16_gemm_2x4 } from "./kernels/i16_gemm_2x4";
@@ -20,22 +21,23 @@ import { GAP, TILE_BYTES } from "./panels";
 
 
 @inline
-export function convolve<In, Out>(
+export function convolve(
   block: i32,
   input: usize,
   weights: usize,
   output: usize,
+  width: i32,
+  height: i32,
   images: i32,
+  channels: i32,
+  OC: i32,
+  pooled: bool,
   scratch: usize,
 ): void {
-  const width = changetype<In>(0).width;
-  const height = changetype<In>(0).height;
-  const K = (changetype<In>(0).channels + 3) & ~3;
-  const outWidth = changetype<Out>(0).width;
-  const outHeight = changetype<Out>(0).height;
-  const OC = changetype<Out>(0).channels;
-  const m = outWidth < width ? 4 : 3;
-
+  const m = pooled ? 4 : 3;
+  const K = (channels + 3) & ~3;
+  const outWidth = pooled ? width / 2 : width;
+  const outHeight = pooled ? height / 2 : height;
   const halves = K == 4 ? 2 : 1;
   const points = (m + 2) * (m + 2);
   const tilesPerRow = width / m;

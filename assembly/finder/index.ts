@@ -22,7 +22,7 @@ import { columnTaps, rowTaps, shrinkColumns, shrinkRow } from "../image/u8_shrin
 import { decode as decodeCells } from "./decode";
 import * as m from "./memory";
 import { forward as network } from "./network";
-import { CELL, Head } from "./shape";
+import { CELL } from "./shape";
 
 export { widen } from "../packing";
 export { finite, pack } from "./pack";
@@ -99,26 +99,17 @@ export function forward(): void {
 
 export function decode(minScore: f64, minLogit: f32): i32 {
   let end = m.CANDIDATES;
-  end = decodeHead(m.HEAD8_MAP, 8, minScore, minLogit, end);
-  end = decodeHead(m.HEAD16_MAP, 16, minScore, minLogit, end);
-  end = decodeHead(m.HEAD32_MAP, 32, minScore, minLogit, end);
+  end = decodeHead(m.CONV5_MAP, m.HEAD8_WEIGHTS, m.HEAD8_SCORES, 8, minScore, minLogit, end);
+  end = decodeHead(m.CONV7_MAP, m.HEAD16_WEIGHTS, m.HEAD16_SCORES, 16, minScore, minLogit, end);
+  end = decodeHead(m.CONV9_MAP, m.HEAD32_WEIGHTS, m.HEAD32_SCORES, 32, minScore, minLogit, end);
   return <i32>(end - m.CANDIDATES) / 20;
 }
 
-function decodeHead(map: usize, stride: i32, minScore: f64, minLogit: f32, candidates: usize): usize {
-  const columns = padded(width) / stride;
-  const rowBytes = m.mapRow(columns, Head.CHANNELS);
-  const first = map + rowBytes + Head.CHANNELS * 4;
-  return decodeCells(
-    first,
-    rowBytes,
-    columns,
-    padded(height) / stride,
-    stride,
-    minScore,
-    minLogit,
-    candidates,
-  );
+// prettier-ignore
+function decodeHead(map: usize, weights: usize, scores: usize, stride: i32, minScore: f64, minLogit: f32, candidates: usize): usize {
+  const w = padded(width) / stride;
+  const h = padded(height) / stride;
+  return decodeCells(map, weights, scores, m.scoreRow(w), w, h, stride, minScore, minLogit, m.SCRATCH, candidates);
 }
 
 export function candidates(): usize {

@@ -3,6 +3,7 @@
  * what depends on the size of an image lies behind them, in regions that `reserve` lays out once for the largest one. Nothing
  * allocates later. Regions are zero at the start; the optimiser drops the zeros from the binary.
  */
+import { mapRow, mapRows } from "../maps";
 import { TILE_BYTES } from "../panels";
 import { CELL, Conv1, Conv2, Conv3, Head, Input, Narrow, PANELS, Wide } from "./shape";
 
@@ -35,51 +36,39 @@ export const CONV2_WEIGHTS: usize = memory.data(Conv2.WEIGHTS * 4, 16);
 export const CONV3_WEIGHTS: usize = memory.data(Conv3.WEIGHTS * 4, 16);
 export const CONV4_WEIGHTS: usize = memory.data(Wide.WEIGHTS6 * 4, 16);
 export const CONV5_WEIGHTS: usize = memory.data(Narrow.WEIGHTS6 * 4, 16);
-export const HEAD8_WEIGHTS: usize = memory.data(Head.WEIGHTS6 * 4, 16);
 export const CONV6_WEIGHTS: usize = memory.data(Wide.WEIGHTS3 * 4, 16);
 export const CONV7_WEIGHTS: usize = memory.data(Narrow.WEIGHTS3 * 4, 16);
-export const HEAD16_WEIGHTS: usize = memory.data(Head.WEIGHTS3 * 4, 16);
 export const CONV8_WEIGHTS: usize = memory.data(Wide.WEIGHTS3 * 4, 16);
 export const CONV9_WEIGHTS: usize = memory.data(Narrow.WEIGHTS3 * 4, 16);
-export const HEAD32_WEIGHTS: usize = memory.data(Head.WEIGHTS3 * 4, 16);
+
+/** f32 [OUTPUTS][FILTER], see ../kernels/f32_conv3x3_dot.ts. */
+export const HEAD8_WEIGHTS: usize = memory.data(Head.OUTPUTS * Head.FILTER * 4, 16);
+export const HEAD16_WEIGHTS: usize = memory.data(Head.OUTPUTS * Head.FILTER * 4, 16);
+export const HEAD32_WEIGHTS: usize = memory.data(Head.OUTPUTS * Head.FILTER * 4, 16);
 
 /** For ../panels.ts. */
 export const SCRATCH: usize = memory.data(TILE_BYTES + PANELS, 64);
 
-/** Tiles of six pixels, and of three, cover a map, so what is stored of it is a multiple of six pixels wide and high. */
-@inline
-function tiled(side: i32): i32 {
-  return ((side + 5) / 6) * 6;
-}
-
-/** Bytes of a row of a map: its pixels up to the last tile's and a border of one pixel on both sides. */
-export function mapRow(width: i32, channels: i32): usize {
-  return <usize>((tiled(width) + 2) * channels * 4);
-}
-
-export function mapRows(height: i32): i32 {
-  return tiled(height) + 2;
-}
-
 // What `reserve` lays out, for an image of the largest size. u8 [height][width][3] RGB: the shrunk image on black.
 export let CANVAS: usize = 0;
 export let COLUMN_TABLE: usize = 0;
-// Activations, f32 [mapRows][mapRow]; a stage's output is the next one's input.
+// Activations, maps as ../maps.ts has them; a stage's output is the next one's input.
 export let INPUT_MAP: usize = 0;
 export let CONV1_MAP: usize = 0;
 export let CONV2_MAP: usize = 0;
 export let CONV3_MAP: usize = 0;
 export let CONV4_MAP: usize = 0;
 export let CONV5_MAP: usize = 0;
-export let HEAD8_MAP: usize = 0;
 export let POOL5_MAP: usize = 0;
 export let CONV6_MAP: usize = 0;
 export let CONV7_MAP: usize = 0;
-export let HEAD16_MAP: usize = 0;
 export let POOL7_MAP: usize = 0;
 export let CONV8_MAP: usize = 0;
 export let CONV9_MAP: usize = 0;
-export let HEAD32_MAP: usize = 0;
+// The first output of the heads, f32 [height][scoreRow].
+export let HEAD8_SCORES: usize = 0;
+export let HEAD16_SCORES: usize = 0;
+export let HEAD32_SCORES: usize = 0;
 /** f32 [cells][score, left, top, right, bottom]. */
 export let CANDIDATES: usize = 0;
 
@@ -96,6 +85,15 @@ function takeMap(side: i32, channels: i32): usize {
   return take(<usize>mapRows(side) * mapRow(side, channels));
 }
 
+/** Bytes of a row of a head's scores, which are made by four. */
+export function scoreRow(width: i32): usize {
+  return <usize>((width + 3) & ~3) * 4;
+}
+
+function takeScores(side: i32): usize {
+  return take(<usize>side * scoreRow(side));
+}
+
 /**
  * Lays out the regions for canvases up to `side` pixels wide and high and grows the memory to hold them.
  * @returns whether there is as much memory
@@ -110,15 +108,15 @@ export function reserve(side: i32): bool {
   CONV3_MAP = takeMap(side / 8, Conv3.CHANNELS);
   CONV4_MAP = takeMap(side / 8, Wide.CHANNELS);
   CONV5_MAP = takeMap(side / 8, Narrow.CHANNELS);
-  HEAD8_MAP = takeMap(side / 8, Head.CHANNELS);
   POOL5_MAP = takeMap(side / 16, Narrow.CHANNELS);
   CONV6_MAP = takeMap(side / 16, Wide.CHANNELS);
   CONV7_MAP = takeMap(side / 16, Narrow.CHANNELS);
-  HEAD16_MAP = takeMap(side / 16, Head.CHANNELS);
   POOL7_MAP = takeMap(side / 32, Narrow.CHANNELS);
   CONV8_MAP = takeMap(side / 32, Wide.CHANNELS);
   CONV9_MAP = takeMap(side / 32, Narrow.CHANNELS);
-  HEAD32_MAP = takeMap(side / 32, Head.CHANNELS);
+  HEAD8_SCORES = takeScores(side / 8);
+  HEAD16_SCORES = takeScores(side / 16);
+  HEAD32_SCORES = takeScores(side / 32);
   CANDIDATES = take(<usize>((side / CELL) * (side / CELL) * (16 + 4 + 1) * 20));
   const pages = <i32>((top + 0xffff) >> 16) - memory.size();
   return pages <= 0 || memory.grow(pages) >= 0;

@@ -1,5 +1,5 @@
 /** The tensors at `PARAMETERS`, stage by stage, for network.ts. */
-import { areFinite, packConvolution, readFrom } from "../packing";
+import { areFinite, packConvolution, readFrom, take } from "../packing";
 import * as m from "./memory";
 import { Conv1, Conv2, Conv3, Head, Input, Narrow, Wide } from "./shape";
 
@@ -25,15 +25,26 @@ export function pack(): void {
   stage(3, m.CONV7_WEIGHTS, Wide.CHANNELS, Narrow.CHANNELS);
   stage(3, m.CONV8_WEIGHTS, Narrow.CHANNELS, Wide.CHANNELS);
   stage(3, m.CONV9_WEIGHTS, Wide.CHANNELS, Narrow.CHANNELS);
-  head(6, m.HEAD8_WEIGHTS);
-  head(3, m.HEAD16_WEIGHTS);
-  head(3, m.HEAD32_WEIGHTS);
+  packHead(m.HEAD8_WEIGHTS);
+  packHead(m.HEAD16_WEIGHTS);
+  packHead(m.HEAD32_WEIGHTS);
 }
 
 function stage(tile: i32, target: usize, inputs: i32, outputs: i32): void {
   packConvolution(tile, target, inputs, outputs, SLOPE, AFFINE, m.SCRATCH);
 }
 
-function head(tile: i32, target: usize): void {
-  packConvolution(tile, target, Narrow.CHANNELS, Head.CHANNELS, !SLOPE, !AFFINE, m.SCRATCH);
+/** [CHANNELS][IC][3][3] → [OUTPUTS][3][3][IC], each followed by its bias. */
+function packHead(target: usize): void {
+  const weights = take(Head.CHANNELS * Narrow.CHANNELS * 9);
+  const biases = take(Head.CHANNELS);
+  for (let o = 0; o < Head.OUTPUTS; o++) {
+    let at = target + <usize>(o * Head.FILTER * 4);
+    for (let tap = 0; tap < 9; tap++) {
+      for (let i = 0; i < Narrow.CHANNELS; i++, at += 4) {
+        store<f32>(at, load<f32>(weights + ((<usize>((o * Narrow.CHANNELS + i) * 9 + tap)) << 2)));
+      }
+    }
+    store<f32>(at, load<f32>(biases + ((<usize>o) << 2)));
+  }
 }

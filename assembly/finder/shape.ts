@@ -28,7 +28,7 @@ export class Conv1 {
 export class Conv2 {
   static readonly CHANNELS: i32 = 32;
   static readonly TILE: i32 = 6;
-  static readonly BLOCK: i32 = 28;
+  static readonly BLOCK: i32 = 14;
   static readonly WEIGHTS: i32 = (F6 * Conv1.CHANNELS + 3) * Conv2.CHANNELS + 4;
 }
 
@@ -36,7 +36,7 @@ export class Conv2 {
 export class Conv3 {
   static readonly CHANNELS: i32 = 32;
   static readonly TILE: i32 = 6;
-  static readonly BLOCK: i32 = 18;
+  static readonly BLOCK: i32 = 14;
   static readonly WEIGHTS: i32 = (F6 * Conv2.CHANNELS + 3) * Conv3.CHANNELS + 4;
 }
 
@@ -56,13 +56,13 @@ export class Narrow {
 
 /** head8, head16 and head32, each of the map before it: what a cell proposes (decode.ts). */
 export class Head {
-  static readonly CHANNELS: i32 = 16;
-  static readonly WEIGHTS6: i32 = (F6 * Narrow.CHANNELS + 3) * Head.CHANNELS + 4;
-  static readonly WEIGHTS3: i32 = (F3 * Narrow.CHANNELS + 3) * Head.CHANNELS + 4;
+  static readonly CHANNELS: i32 = 16; // as a file has them
+  static readonly OUTPUTS: i32 = 5; // the first ones, which are read: score and box
+  static readonly FILTER: i32 = 9 * Narrow.CHANNELS + 4; // numbers of an output's filter and bias, whole vectors
 }
 
 // Tiles of a block in the stages of the three levels, by F(6×6, 3×3) at 1/8 and F(3×3, 3×3) below.
-export const BLOCK6: i32 = 18;
+export const BLOCK6: i32 = 14;
 export const BLOCK3: i32 = 36;
 /** Bytes of the largest block's panels, conv4's and conv5's. */
 export const PANELS: i32 = F6 * (BLOCK6 * 4 * (Narrow.CHANNELS + Wide.CHANNELS) + 2 * GAP);

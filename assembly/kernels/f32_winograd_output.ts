@@ -95,9 +95,27 @@ function transform3(source: usize, step: usize, target: usize, targetStep: usize
   const x4 = v128.load(source + 4 * step);
   const s = f32x4.add(x1, x2);
   const d = f32x4.sub(x1, x2);
-  v128.store(target, f32x4.add(f32x4.add(x0, s), x3));
-  v128.store(target + targetStep, madd(x3, v128.load(TIMES_2), d));
-  v128.store(target + 2 * targetStep, madd(x3, v128.load(TIMES_4), f32x4.add(s, x4)));
+  v128.store(target, y0of3(x0, s, x3));
+  v128.store(target + targetStep, y1of3(d, x3));
+  v128.store(target + 2 * targetStep, y2of3(s, x3, x4));
+}
+
+// The rows of Aᵀ on the sum and the difference of the points ±1.
+@inline
+function y0of3(x0: v128, s: v128, x3: v128): v128 {
+  return f32x4.add(f32x4.add(x0, s), x3);
+}
+
+
+@inline
+function y1of3(d: v128, x3: v128): v128 {
+  return madd(x3, v128.load(TIMES_2), d);
+}
+
+
+@inline
+function y2of3(s: v128, x3: v128, x4: v128): v128 {
+  return madd(x3, v128.load(TIMES_4), f32x4.add(s, x4));
 }
 
 
@@ -180,15 +198,64 @@ function pooledRows(
   }
 }
 
+/**
+ * PReLU and affine of one pixel. PReLU is the larger one of v and slope·v for slopes up to 1, the smaller one for those above
+ * (`steep`).
+ */
+@inline
+function finish(
+  steep: bool,
+  sum: v128,
+  bias: v128,
+  slope: v128,
+  scale: v128,
+  shift: v128,
+  output: usize,
+): void {
+  const v = f32x4.add(sum, bias);
+  const sloped = f32x4.mul(v, slope);
+  v128.store(output, madd(steep ? f32x4.pmin(v, sloped) : f32x4.pmax(v, sloped), scale, shift));
+}
+
 /** The rows of a tile → m×m pixels. */
 @inline
-function rows(m: i32, temp: usize, params: usize, size: usize, slope: v128, output: usize, row: usize): void {
+function rows(
+  m: i32,
+  steep: bool,
+  temp: usize,
+  params: usize,
+  size: usize,
+  slope: v128,
+  output: usize,
+  row: usize,
+): void {
+  const bias = v128.load(params);
+  const scale = v128.load(params + size);
+  const shift = v128.load(params + 2 * size);
   for (const end = temp + <usize>(m * (m + 2)) * 16; temp < end; temp += <usize>(m + 2) * 16) {
-    transform(m, temp, 16, temp, 16);
-    let out = output;
-    for (let t = temp; t < temp + m * 16; t += 16, out += size) {
-      const v = prelu(f32x4.add(v128.load(t), v128.load(params)), slope);
-      v128.store(out, madd(v, v128.load(params + size), v128.load(params + 2 * size)));
+    const x1 = v128.load(temp, 16);
+    const x2 = v128.load(temp, 32);
+    const x3 = v128.load(temp, 48);
+    const x4 = v128.load(temp, 64);
+    const s1 = f32x4.add(x1, x2);
+    const d1 = f32x4.sub(x1, x2);
+    if (m == 6) {
+      const x5 = v128.load(temp, 80);
+      const x6 = v128.load(temp, 96);
+      const s2 = f32x4.add(x3, x4);
+      const d2 = f32x4.sub(x3, x4);
+      const s3 = f32x4.add(x5, x6);
+      const d3 = f32x4.sub(x5, x6);
+      finish(steep, y0of6(v128.load(temp), s1, s2, s3), bias, slope, scale, shift, output);
+      finish(steep, y1of6(d1, d2, d3), bias, slope, scale, shift, output + size);
+      finish(steep, y2of6(s1, s2, s3), bias, slope, scale, shift, output + 2 * size);
+      finish(steep, y3of6(d1, d2, d3), bias, slope, scale, shift, output + 3 * size);
+      finish(steep, y4of6(s1, s2, s3), bias, slope, scale, shift, output + 4 * size);
+      finish(steep, y5of6(v128.load(temp, 112), d1, d2, d3), bias, slope, scale, shift, output + 5 * size);
+    } else {
+      finish(steep, y0of3(v128.load(temp), s1, x3), bias, slope, scale, shift, output);
+      finish(steep, y1of3(d1, x3), bias, slope, scale, shift, output + size);
+      finish(steep, y2of3(s1, x3, x4), bias, slope, scale, shift, output + 2 * size);
     }
     output += row;
   }
@@ -213,6 +280,7 @@ export function f32_winograd_output(
   const mOut: usize = pooled ? m / 2 : m;
   const slope = v128.load32_splat(params + 3 * pixel);
   const rising = f32x4.extract_lane(slope, 0) >= 0;
+  const steep = f32x4.extract_lane(slope, 0) > 1;
   const end = panel + <usize>tiles * pixel;
   for (let tile = panel; tile < end; tile += pixel) {
     for (let c: usize = 0; c < pixel; c += 16) {
@@ -221,9 +289,13 @@ export function f32_winograd_output(
         transform(m, column, n * pointStride, t, n * 16);
         column += pointStride;
       }
-      if (!pooled) rows(m, temp, params + c, pixel, slope, output + c, row);
-      else if (rising) pooledRows(true, temp, params + c, pixel, slope, output + c, row);
-      else pooledRows(false, temp, params + c, pixel, slope, output + c, row);
+      if (pooled) {
+        if (rising) pooledRows(true, temp, params + c, pixel, slope, output + c, row);
+        else pooledRows(false, temp, params + c, pixel, slope, output + c, row);
+      } else {
+        if (steep) rows(m, true, temp, params + c, pixel, slope, output + c, row);
+        else rows(m, false, temp, params + c, pixel, slope, output + c, row);
+      }
     }
     output += mOut * pixel;
   }

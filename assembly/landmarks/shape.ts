@@ -1,7 +1,6 @@
 /**
  * The shape of landmarks-regression-retail-0009: the one table that memory map, forward pass and packing follow from. A
- * stage is named for what it leaves, a map of SIZE×SIZE pixels of CHANNELS or a row of numbers. To the convolutions of
- * ../winograd.ts a map is a type, whose getters say the same.
+ * stage is named for what it leaves, a map of SIZE×SIZE pixels of CHANNELS or a row of numbers.
  */
 import { GAP } from "../panels";
 
@@ -13,33 +12,14 @@ const F3: i32 = 25;
 const F4: i32 = 36;
 const F6: i32 = 64;
 
-class Square<Map> {
-  /** Pixels. */
-  @inline get width(): i32 {
-    return changetype<Map>(0).size;
-  }
-  /** Pixels. */
-  @inline get height(): i32 {
-    return changetype<Map>(0).size;
-  }
-}
-
 /** The crop after its affine: blue, green and red. */
-export class Input extends Square<Input> {
+export class Input {
   static readonly SIZE: i32 = 48;
   static readonly CHANNELS: i32 = 3;
-  /** Pixels of a side. */
-  @inline get size(): i32 {
-    return Input.SIZE;
-  }
-  /** Numbers per pixel. */
-  @inline get channels(): i32 {
-    return Input.CHANNELS;
-  }
 }
 
 /** 24×24×16, pooled as conv2 and conv3 are. */
-export class Conv1 extends Square<Conv1> {
+export class Conv1 {
   static readonly SIZE: i32 = Input.SIZE / 2;
   static readonly CHANNELS: i32 = 16;
   static readonly TILE: i32 = 6; // m of F(m×m, 3×3) in float32
@@ -50,18 +30,10 @@ export class Conv1 extends Square<Conv1> {
   static readonly I8_WEIGHTS: i32 = (2 * F4 * 4 + 12) * Conv1.CHANNELS + 48; // bytes
   static readonly PANELS: i32 = F6 * (Conv1.BLOCK * 4 * (4 + Conv1.CHANNELS) + 2 * GAP); // bytes
   static readonly I8_PANELS: i32 = F4 * (Conv1.I8_BLOCK * (2 * 4 + 4 * Conv1.CHANNELS) + 2 * GAP); // bytes
-  /** Pixels of a side. */
-  @inline get size(): i32 {
-    return Conv1.SIZE;
-  }
-  /** Numbers per pixel. */
-  @inline get channels(): i32 {
-    return Conv1.CHANNELS;
-  }
 }
 
 /** 12×12×32. */
-export class Conv2 extends Square<Conv2> {
+export class Conv2 {
   static readonly SIZE: i32 = Conv1.SIZE / 2;
   static readonly CHANNELS: i32 = 32;
   static readonly TILE: i32 = 6;
@@ -73,18 +45,10 @@ export class Conv2 extends Square<Conv2> {
   static readonly PANELS: i32 = F6 * (Conv2.BLOCK * 4 * (Conv1.CHANNELS + Conv2.CHANNELS) + 2 * GAP);
   static readonly I8_PANELS: i32 =
     F4 * (Conv2.I8_BLOCK * (2 * Conv1.CHANNELS + 4 * Conv2.CHANNELS) + 2 * GAP);
-  /** Pixels of a side. */
-  @inline get size(): i32 {
-    return Conv2.SIZE;
-  }
-  /** Numbers per pixel. */
-  @inline get channels(): i32 {
-    return Conv2.CHANNELS;
-  }
 }
 
 /** 6×6×64. */
-export class Conv3 extends Square<Conv3> {
+export class Conv3 {
   static readonly SIZE: i32 = Conv2.SIZE / 2;
   static readonly CHANNELS: i32 = 64;
   static readonly TILE: i32 = 6;
@@ -96,18 +60,10 @@ export class Conv3 extends Square<Conv3> {
   static readonly PANELS: i32 = F6 * (Conv3.BLOCK * 4 * (Conv2.CHANNELS + Conv3.CHANNELS) + 2 * GAP);
   static readonly I8_PANELS: i32 =
     F4 * (Conv3.I8_BLOCK * (2 * Conv2.CHANNELS + 4 * Conv3.CHANNELS) + 2 * GAP);
-  /** Pixels of a side. */
-  @inline get size(): i32 {
-    return Conv3.SIZE;
-  }
-  /** Numbers per pixel. */
-  @inline get channels(): i32 {
-    return Conv3.CHANNELS;
-  }
 }
 
 /** 6×6×64. */
-export class Conv4 extends Square<Conv4> {
+export class Conv4 {
   static readonly SIZE: i32 = Conv3.SIZE;
   static readonly CHANNELS: i32 = 64;
   static readonly TILE: i32 = 3;
@@ -119,18 +75,10 @@ export class Conv4 extends Square<Conv4> {
   static readonly PANELS: i32 = F3 * (Conv4.BLOCK * 4 * (Conv3.CHANNELS + Conv4.CHANNELS) + 2 * GAP);
   static readonly I8_PANELS: i32 =
     F3 * (Conv4.I8_BLOCK * (2 * Conv3.CHANNELS + 4 * Conv4.CHANNELS) + 2 * GAP);
-  /** Pixels of a side. */
-  @inline get size(): i32 {
-    return Conv4.SIZE;
-  }
-  /** Numbers per pixel. */
-  @inline get channels(): i32 {
-    return Conv4.CHANNELS;
-  }
 }
 
 /** 6×6×128. */
-export class Conv5 extends Square<Conv5> {
+export class Conv5 {
   static readonly SIZE: i32 = Conv4.SIZE;
   static readonly CHANNELS: i32 = 128;
   static readonly TILE: i32 = 3;
@@ -142,14 +90,6 @@ export class Conv5 extends Square<Conv5> {
   static readonly PANELS: i32 = F3 * (Conv5.BLOCK * 4 * (Conv4.CHANNELS + Conv5.CHANNELS) + 2 * GAP);
   static readonly I8_PANELS: i32 =
     F3 * (Conv5.I8_BLOCK * (2 * Conv4.CHANNELS + 4 * Conv5.CHANNELS) + 2 * GAP);
-  /** Pixels of a side. */
-  @inline get size(): i32 {
-    return Conv5.SIZE;
-  }
-  /** Numbers per pixel. */
-  @inline get channels(): i32 {
-    return Conv5.CHANNELS;
-  }
 }
 
 // The depthwise convolution of 6×6 pixels leaves one number per channel of conv5; then the dense layers.

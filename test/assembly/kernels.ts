@@ -69,56 +69,21 @@ export function winograd_output(
   f32_winograd_output(m, panel, pointStride, params, output, row, tiles, channels, pooled, temp);
 }
 
-let width: i32 = 0;
-let height: i32 = 0;
-let channels: i32 = 0;
-let pooling: i32 = 1;
-let outputs: i32 = 0;
-
-/** A map of any size, as a network has that finds it at run time. */
-class In {
-  get width(): i32 {
-    return width;
-  }
-  get height(): i32 {
-    return height;
-  }
-  get channels(): i32 {
-    return channels;
-  }
-}
-
-class Out {
-  get width(): i32 {
-    return width / pooling;
-  }
-  get height(): i32 {
-    return height / pooling;
-  }
-  get channels(): i32 {
-    return outputs;
-  }
-}
-
-/** The maps of `convolution` and `convolution_int8`. */
-export function maps(inWidth: i32, inHeight: i32, inChannels: i32, pooled: bool, outChannels: i32): void {
-  width = inWidth;
-  height = inHeight;
-  channels = inChannels;
-  pooling = pooled ? 2 : 1;
-  outputs = outChannels;
-}
-
 export function convolution(
   m: i32,
   block: i32,
   input: usize,
   weights: usize,
   output: usize,
+  width: i32,
+  height: i32,
   images: i32,
+  K: i32,
+  OC: i32,
+  pooled: bool,
   scratch: usize,
 ): void {
-  convolve<In, Out>(m, block, input, weights, output, images, scratch);
+  convolve(m, block, input, weights, output, width, height, images, K, OC, pooled, scratch);
 }
 
 export function convolution_int8(
@@ -126,8 +91,13 @@ export function convolution_int8(
   input: usize,
   weights: usize,
   output: usize,
+  width: i32,
+  height: i32,
   images: i32,
+  channels: i32,
+  OC: i32,
+  pooled: bool,
   scratch: usize,
 ): void {
-  convolveInt8<In, Out>(block, input, weights, output, images, scratch);
+  convolveInt8(block, input, weights, output, width, height, images, channels, OC, pooled, scratch);
 }

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { toFloat32 } from "../../src/core/container.ts";
 import { FINDER, FINDER_TENSORS } from "../../src/core/finder/network.ts";
-import { convolve, forward, halve, type Planes, spaceToDepth } from "../reference/finder.ts";
+import { convolve, decode, forward, halve, type Planes, STRIDES, spaceToDepth } from "../reference/finder.ts";
 import { affine, prelu } from "../reference/network.ts";
 import { absolute, WINOGRAD, winograd3x3 } from "../reference/winograd.ts";
 import { expectWithin, gamma } from "../support/bounds.ts";
@@ -139,13 +139,10 @@ const STAGES = {
   conv3: [6, "conv3", "CONV2_MAP", "CONV3_MAP", 4],
   conv4: [6, "wide6", "CONV3_MAP", "CONV4_MAP", 8],
   conv5: [6, "narrow6", "CONV4_MAP", "CONV5_MAP", 8],
-  head8: [6, "head6", "CONV5_MAP", "HEAD8_MAP", 8],
   conv6: [3, "wide3", "POOL5_MAP", "CONV6_MAP", 16],
   conv7: [3, "narrow3", "CONV6_MAP", "CONV7_MAP", 16],
-  head16: [3, "head3", "CONV7_MAP", "HEAD16_MAP", 16],
   conv8: [3, "wide3", "POOL7_MAP", "CONV8_MAP", 32],
   conv9: [3, "narrow3", "CONV8_MAP", "CONV9_MAP", 32],
-  head32: [3, "head3", "CONV9_MAP", "HEAD32_MAP", 32],
 } as const;
 
 const CANVASES = [
@@ -166,7 +163,10 @@ const ODD = [
   [10, 3],
 ] as const;
 
-const cases = FINDER.stages.flatMap((stage) => {
+const HEADS = { head8: ["CONV5_MAP", 8], head16: ["CONV7_MAP", 16], head32: ["CONV9_MAP", 32] } as const;
+
+const convolutions = FINDER.stages.filter(({ name }) => name in STAGES);
+const cases = convolutions.flatMap((stage) => {
   const [, , , , part] = STAGES[stage.name as keyof typeof STAGES];
   const own = CANVASES.map(([w, h]) => [w / part, h / part] as const);
   return [...own, ...(stage.pooled ? EVEN : ODD)].map(([width, height]) => ({ stage, width, height }));
@@ -190,6 +190,49 @@ describe("every stage", () => {
         finder.call(call, ...(call === name ? [] : places), width, height),
       );
       expectWithin(got, want, bound);
+    }
+  });
+
+  const headCases = Object.entries(HEADS).flatMap(([name, [from, part]]) =>
+    [...CANVASES.map(([w, h]) => [w / part, h / part] as const), ...ODD].map(([width, height]) => ({
+      name,
+      from,
+      width,
+      height,
+    })),
+  );
+  it.each(headCases)("the scores of $name, $width × $height", ({ name, from, width, height }) => {
+    const input = planes(width, height, 32, 23);
+    const weight = get(`${name}.weight`).subarray(0, 32 * 9);
+    const bias = get(`${name}.bias`).subarray(0, 1);
+    const want = convolve(input, weight, bias).data;
+    const terms = convolve(
+      { ...input, data: input.data.map(Math.abs) },
+      weight.map(Math.abs),
+      bias.map(Math.abs),
+    );
+    // A product, 36 sums of eight that run side by side, three sums of these, the bias.
+    const bound = terms.data.map((t) => gamma(1 + 36 + 3 + 1) * t + 2 ** -138);
+    for (const [, finder] of finders) {
+      const all = finder.laidOut().fill(Number.NaN);
+      const map = toStored(input);
+      const [at, weights, output] = [
+        from,
+        `${name.toUpperCase()}_WEIGHTS`,
+        `${name.toUpperCase()}_SCORES`,
+      ].map((place) => finder.address(place)) as [number, number, number];
+      finder.floats(at, map.length).set(map);
+      finder.call("head", at, weights, output, width, height);
+      const row = Math.ceil(width / 4) * 4;
+      const scores = finder.floats(output, row * height);
+      const got = Float32Array.from(
+        { length: width * height },
+        (_, i) => scores[Math.floor(i / width) * row + (i % width)]!,
+      );
+      expectWithin(got, want, bound);
+      scores.fill(Number.NaN);
+      finder.floats(at, map.length).fill(Number.NaN);
+      expect(all.every(Number.isNaN), "writes beside its scores").toBe(true);
     }
   });
 
@@ -233,10 +276,21 @@ describe.each(TIERS)("the whole network, %s", (tier) => {
   const run = (canvas: Uint8Array, width: number, height: number) => {
     new Uint8Array(finder.memory, finder.address("CANVAS")).set(canvas);
     finder.call("forwardOf", width, height);
-    return ([8, 16, 32] as const).map((stride) => {
+    return Object.entries(HEADS).map(([name, [map, stride]]) => {
       const [w, h] = [width / stride, height / stride];
-      const length = stored(w) * stored(h) * 16;
-      return fromStored(finder.floats(finder.address(`HEAD${stride}_MAP`), length).slice(), w, h, 16);
+      const at = [map, `${name.toUpperCase()}_WEIGHTS`, `${name.toUpperCase()}_SCORES`].map((place) =>
+        finder.address(place),
+      );
+      const row = Math.ceil(w / 4) * 4;
+      const scores = finder.floats(at[2]!, row * h);
+      const candidates = finder.address("CANDIDATES");
+      const limits = [0, Number.NEGATIVE_INFINITY];
+      const work = [finder.address("SCRATCH"), candidates];
+      const end = finder.call("decodeCells", ...at, row * 4, w, h, stride, ...limits, ...work);
+      return {
+        scores: Float32Array.from({ length: w * h }, (_, i) => scores[Math.floor(i / w) * row + (i % w)]!),
+        boxes: finder.floats(candidates, (end - candidates) / 4).slice(),
+      };
     });
   };
   const noise = (width: number, height: number, seed: number) => {
@@ -256,10 +310,23 @@ describe.each(TIERS)("the whole network, %s", (tier) => {
     for (const before of [320, 96]) {
       run(noise(before, before, before), before, before);
       const got = run(canvas, width, height);
-      for (const [i, stride] of ([8, 16, 32] as const).entries()) {
-        const want = maps.get(`head${stride}`)!.data;
-        const most = Math.max(...got[i]!.map((v, k) => Math.abs(v - want[k]!)));
-        expect(most, `head${stride}`).toBeLessThan(2e-5 * Math.max(...want.map(Math.abs)));
+      for (const [i, stride] of STRIDES.entries()) {
+        const head = maps.get(`head${stride}`)!;
+        const { scores, boxes } = got[i]!;
+        const off = 2e-5 * Math.max(...head.data.map(Math.abs));
+        const most = Math.max(...scores.map((v, k) => Math.abs(v - head.data[k]!)));
+        expect(most, `head${stride}`).toBeLessThan(off);
+        const empty = { data: new Float64Array(0), width: 0, height: 0 };
+        const want = decode(new Map(STRIDES.map((s) => [`head${s}`, s === stride ? head : empty])));
+        expect(boxes.length).toBe(5 * want.length);
+        want.forEach(({ left, top, right, bottom }, k) => {
+          // The centre is off by `off` cells, half a side by as much of itself.
+          for (const [j, value] of [left, top, right, bottom].entries()) {
+            const half = (j % 2 === 0 ? right - left : bottom - top) / 2;
+            const bound = 1.001 * off * (stride + half) + 2 ** -23 * (1 + Math.abs(value));
+            expect(Math.abs(boxes[5 * k + 1 + j]! - value)).toBeLessThanOrEqual(bound);
+          }
+        });
       }
     }
   });

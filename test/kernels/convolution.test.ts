@@ -31,15 +31,20 @@ function cropped<T extends Float32Array>(planes: T, side: number, shape: Shape):
   return planes.map((v, i) => (inside.has(i) ? v : 0)) as T;
 }
 
-/** Where the numbers of a map's interior lie in [height+2][width+2][padded], in the order of `corner`. */
-const interior = ({ width, height, channels }: Shape, padded = channels): number[] =>
+/** Pixels of a side as it is stored, with its border: just so, or up to the edge of tiles of six (assembly/maps.ts). */
+const exact = (side: number) => side + 2;
+const tiled = (side: number) => Math.ceil(side / 6) * 6 + 2;
+
+/** Where the numbers of a map's interior lie in [stored height][stored width][padded], in the order of `corner`. */
+const interior = ({ width, height, channels }: Shape, padded = channels, stored = exact): number[] =>
   Array.from({ length: height * width * channels }, (_, i) => {
     const pixel = Math.floor(i / channels);
     const y = Math.floor(pixel / width) + 1;
-    return (y * (width + 2) + (pixel % width) + 1) * padded + (i % channels);
+    return (y * stored(width) + (pixel % width) + 1) * padded + (i % channels);
   });
 
-const mapSize = ({ width, height }: Shape, padded: number): number => (width + 2) * (height + 2) * padded;
+const mapSize = ({ width, height }: Shape, padded: number, stored = exact): number =>
+  stored(width) * stored(height) * padded;
 
 describe.each(TIERS)("convolutions on maps of any size, %s", (tier) => {
   const kernels = new Kernels("kernels", tier);
@@ -54,6 +59,10 @@ describe.each(TIERS)("convolutions on maps of any size, %s", (tier) => {
     [6, 6, 18, 4, 16, false, 2, 1],
     [3, 9, 15, 8, 16, false, 4, 3],
     [3, 15, 3, 1, 32, false, 16, 2],
+    // Tiles that reach beyond the map, blocks that begin and end inside a row of them.
+    [6, 20, 14, 4, 16, true, 6, 2],
+    [6, 7, 13, 4, 32, false, 4, 1],
+    [3, 10, 5, 8, 16, false, 6, 2],
   ] as const)(
     "F(%d), %d×%d×%d → %d channels, pooled %s, blocks of %d tiles, %d images",
     (m, width, height, K, OC, pooled, block, images) => {
@@ -69,11 +78,11 @@ describe.each(TIERS)("convolutions on maps of any size, %s", (tier) => {
       const planes = Array.from({ length: images }, (_, i) =>
         cropped(floats(K * side * side, 35 + i, 2), side, from),
       );
-      const map = new Float32Array(images * mapSize(from, padded));
+      const map = new Float32Array(images * mapSize(from, padded, tiled));
       planes.forEach((plane, image) => {
-        const at = interior(from, padded);
+        const at = interior(from, padded, tiled);
         corner(side, from).forEach((source, i) => {
-          map[image * mapSize(from, padded) + at[i]!] = plane[source]!;
+          map[image * mapSize(from, padded, tiled) + at[i]!] = plane[source]!;
         });
       });
       const weights = kernels.output(3 * OC + 4 + n2 * K * OC);
@@ -82,14 +91,15 @@ describe.each(TIERS)("convolutions on maps of any size, %s", (tier) => {
         .set([...bias, ...finish.scale, ...finish.shift, finish.slope, 0, 0, 0]);
       const temp = kernels.output(3 * (m + 2) * 4);
       kernels.call("f32_winograd_filter", m, kernels.input(weight), K, OC, weights + (3 * OC + 4) * 4, temp);
-      const output = kernels.output(images * mapSize(to, OC));
+      const output = kernels.output(images * mapSize(to, OC, tiled));
       const scratch = kernels.output((tileBytes + n2 * (block * 4 * (padded + OC) + 2 * gap)) / 4);
-      kernels.call("maps", width, height, K, Number(pooled), OC);
-      kernels.call("convolution", m, block, kernels.input(map), weights, output, images, scratch);
-      const got = kernels.floats(output, images * mapSize(to, OC)).slice();
+      const sizes = [width, height, images, K, OC, Number(pooled)];
+      kernels.call("convolution", m, block, kernels.input(map), weights, output, ...sizes, scratch);
+      const got = kernels.floats(output, images * mapSize(to, OC, tiled)).slice();
       kernels.check();
       const written = got.filter((v) => !Number.isNaN(v)).length;
-      expect(written, "the interior, and no more").toBe(images * to.width * to.height * OC);
+      const covered = (pixels: number) => (Math.ceil(pixels / m) * m) / by;
+      expect(written, "whole tiles, and no more").toBe(images * covered(width) * covered(height) * OC);
 
       const { BT, G, AT } = WINOGRAD[m]!;
       const matrices = { BT: absolute(BT), G: absolute(G), AT: absolute(AT) };
@@ -102,7 +112,7 @@ describe.each(TIERS)("convolutions on maps of any size, %s", (tier) => {
         const { want, bound } = finished(conv3x3(plane, side, weight, bias), error, side, finish);
         const places = corner(side / by, to);
         expectWithin(
-          interior(to).map((at) => got[image * mapSize(to, OC) + at]!),
+          interior(to, OC, tiled).map((at) => got[image * mapSize(to, OC, tiled) + at]!),
           places.map((i) => want[i]!),
           places.map((i) => bound[i]!),
         );
@@ -202,8 +212,8 @@ describe.each(TIERS)("convolutions on maps of any size, %s", (tier) => {
       const output = kernels.output((images * mapSize(to, OC)) / 2);
       const before = new Int16Array(kernels.memory, output, images * mapSize(to, OC)).slice();
       const scratch = kernels.output((tileBytes + n2 * (block * (2 * K + 4 * OC) + 2 * gap)) / 4);
-      kernels.call("maps", width, height, channels, Number(pooled), OC);
-      kernels.call("convolution_int8", block, int16(map), weights, output, images, scratch);
+      const sizes = [width, height, images, channels, OC, Number(pooled)];
+      kernels.call("convolution_int8", block, int16(map), weights, output, ...sizes, scratch);
       const got = new Int16Array(kernels.memory, output, images * mapSize(to, OC)).slice();
       kernels.check();
       const inside = new Set(interior(to));

@@ -54,23 +54,23 @@ export function packDirect(): void {
   packConvolution(DIRECT_CONV5_WEIGHTS, Conv4.CHANNELS, Conv5.CHANNELS);
 }
 
-function convolve<In, Out>(input: usize, weights: usize, output: usize): void {
-  const from = changetype<In>(0);
-  const to = changetype<Out>(0);
-  const inputs = (from.channels + 3) & ~3;
-  const pooled = to.width < from.width;
-  f32_conv3x3_2x2x8(input, weights, output, from.width, from.height, inputs, to.channels, pooled);
-}
+const POOLED = true;
+const SAME_SIZE = false;
 
 /** crops: u8 [faces][48][48][3] BGR → landmarks: f32 [faces][10]. After `pack` and `packDirect`. */
 export function landmarksDirect(crops: usize, output: usize, faces: i32): void {
   for (let face = 0; face < faces; face++) {
     f32_affine_input(crops + face * m.CROP_BYTES, m.INPUT_WEIGHTS, m.INPUT_MAP, Input.SIZE, Input.SIZE);
-    convolve<Input, Conv1>(m.INPUT_MAP, DIRECT_CONV1_WEIGHTS, m.CONV1_MAP);
-    convolve<Conv1, Conv2>(m.CONV1_MAP, DIRECT_CONV2_WEIGHTS, m.CONV2_MAP);
-    convolve<Conv2, Conv3>(m.CONV2_MAP, DIRECT_CONV3_WEIGHTS, m.CONV3_MAP);
-    convolve<Conv3, Conv4>(m.CONV3_MAP, DIRECT_CONV4_WEIGHTS, m.CONV4_MAP);
-    convolve<Conv4, Conv5>(m.CONV4_MAP, DIRECT_CONV5_WEIGHTS, m.CONV5_MAP);
+    // prettier-ignore
+    f32_conv3x3_2x2x8(m.INPUT_MAP, DIRECT_CONV1_WEIGHTS, m.CONV1_MAP, Input.SIZE, Input.SIZE, 4, Conv1.CHANNELS, POOLED);
+    // prettier-ignore
+    f32_conv3x3_2x2x8(m.CONV1_MAP, DIRECT_CONV2_WEIGHTS, m.CONV2_MAP, Conv1.SIZE, Conv1.SIZE, Conv1.CHANNELS, Conv2.CHANNELS, POOLED);
+    // prettier-ignore
+    f32_conv3x3_2x2x8(m.CONV2_MAP, DIRECT_CONV3_WEIGHTS, m.CONV3_MAP, Conv2.SIZE, Conv2.SIZE, Conv2.CHANNELS, Conv3.CHANNELS, POOLED);
+    // prettier-ignore
+    f32_conv3x3_2x2x8(m.CONV3_MAP, DIRECT_CONV4_WEIGHTS, m.CONV4_MAP, Conv3.SIZE, Conv3.SIZE, Conv3.CHANNELS, Conv4.CHANNELS, SAME_SIZE);
+    // prettier-ignore
+    f32_conv3x3_2x2x8(m.CONV4_MAP, DIRECT_CONV5_WEIGHTS, m.CONV5_MAP, Conv4.SIZE, Conv4.SIZE, Conv4.CHANNELS, Conv5.CHANNELS, SAME_SIZE);
     head(m.CONV5_MAP, output + face * FC3 * 4, m.SCORES);
   }
 }
