@@ -195,10 +195,9 @@ function putOne(
   }
 }
 
-/** Rows of the output, from a window or from pairs. */
-@inline
-function rowsOf(
-  warp: Warp,
+/** Rows `first` … `first + rows − 1` of the output, from a window or from pairs. */
+export function warpRows(
+  at: usize,
   table: usize,
   source: usize,
   isPairs: bool,
@@ -206,9 +205,9 @@ function rowsOf(
   rows: i32,
   output: usize,
 ): void {
+  const warp = changetype<Warp>(at);
   const channels = warp.channels;
   const pixelBytes = warp.pixelBytes;
-  const stride = warp.stride;
   // As bytes of widened ones: 2k and 2k + 1 for k.
   const bytes = v128.and(interleaved(warp.order, channels, pixelBytes), i16x8.splat(255));
   const lanes = v128.or(i16x8.mul(bytes, i16x8.splat(0x202)), i16x8.splat(0x100));
@@ -216,7 +215,10 @@ function rowsOf(
   const bottom = i32x4.splat(warp.height - 1);
   const size = (<usize>warp.columns) << 2;
   const end = table + size;
-  const origin = source - <usize>(warp.top * stride + warp.left * pixelBytes);
+  const stride = warp.stride;
+  const origin = <i32>source - (warp.top * stride + warp.left * pixelBytes);
+  /** From the bytes above to those below. */
+  const below = isPairs ? 8 : stride;
   for (let y = first; y < first + rows; y++) {
     const startX = rowSteps(warp.b, warp.tx, y);
     const startY = rowSteps(warp.d, warp.ty, y);
@@ -228,6 +230,22 @@ function rowsOf(
       const top = i32x4.shr_s(Y, 5);
       const isInside = i32x4.all_true(v128.and(i32x4.lt_u(left, right), i32x4.lt_u(top, bottom)));
       if (isInside && column + 16 <= end) {
+        let p0 = <i32>source;
+        let p1 = p0 + 16;
+        let p2 = p0 + 32;
+        let p3 = p0 + 48;
+        if (isPairs) {
+          source += 64;
+        } else {
+          const place = i32x4.add(
+            i32x4.mul(top, i32x4.splat(stride)),
+            i32x4.add(i32x4.mul(left, i32x4.splat(pixelBytes)), i32x4.splat(origin)),
+          );
+          p0 = i32x4.extract_lane(place, 0);
+          p1 = i32x4.extract_lane(place, 1);
+          p2 = i32x4.extract_lane(place, 2);
+          p3 = i32x4.extract_lane(place, 3);
+        }
         const w = v128.and(X, i32x4.splat(31));
         const v = v128.and(Y, i32x4.splat(31));
         const across = i32x4.add(i32x4.splat(32), i32x4.sub(i32x4.shl(w, 16), w));
@@ -240,27 +258,10 @@ function rowsOf(
         const down1 = i32x4.shuffle(down, down, 1, 1, 1, 1);
         const down2 = i32x4.shuffle(down, down, 2, 2, 2, 2);
         const down3 = i32x4.shuffle(down, down, 3, 3, 3, 3);
-        let a: v128, b: v128, c: v128, d: v128;
-        if (isPairs) {
-          a = blend(source, source + 8, lanes, across0, down0);
-          b = blend(source + 16, source + 24, lanes, across1, down1);
-          c = blend(source + 32, source + 40, lanes, across2, down2);
-          d = blend(source + 48, source + 56, lanes, across3, down3);
-          source += 64;
-        } else {
-          const place = i32x4.add(
-            i32x4.mul(top, i32x4.splat(stride)),
-            i32x4.add(i32x4.mul(left, i32x4.splat(pixelBytes)), i32x4.splat(<i32>origin)),
-          );
-          const p0 = i32x4.extract_lane(place, 0);
-          const p1 = i32x4.extract_lane(place, 1);
-          const p2 = i32x4.extract_lane(place, 2);
-          const p3 = i32x4.extract_lane(place, 3);
-          a = blend(p0, p0 + stride, lanes, across0, down0);
-          b = blend(p1, p1 + stride, lanes, across1, down1);
-          c = blend(p2, p2 + stride, lanes, across2, down2);
-          d = blend(p3, p3 + stride, lanes, across3, down3);
-        }
+        const a = blend(p0, p0 + below, lanes, across0, down0);
+        const b = blend(p1, p1 + below, lanes, across1, down1);
+        const c = blend(p2, p2 + below, lanes, across2, down2);
+        const d = blend(p3, p3 + below, lanes, across3, down3);
         putFour(output, a, b, c, d, channels);
         output += channels << 2;
         column += 16;
@@ -280,14 +281,4 @@ function rowsOf(
       }
     }
   }
-}
-
-/** Rows `first` … `first + rows − 1` of the output, from a window. */
-export function warpRows(at: usize, table: usize, window: usize, first: i32, rows: i32, output: usize): void {
-  rowsOf(changetype<Warp>(at), table, window, false, first, rows, output);
-}
-
-/** The same from pairs. */
-export function warpPairs(at: usize, table: usize, pairs: usize, first: i32, rows: i32, output: usize): void {
-  rowsOf(changetype<Warp>(at), table, pairs, true, first, rows, output);
 }

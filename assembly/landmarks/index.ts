@@ -35,8 +35,7 @@ import { shrinkWhole } from "../image/u8_shrink_whole";
 import {
   warpColumns as beginWarp,
   warpPlaces as placesOfRows,
-  warpRows as rowsOfWindow,
-  warpPairs as rowsOfPairs,
+  warpRows as rowsOf,
 } from "../image/u8_warp_bilinear";
 import * as m from "./memory";
 import { landmarks as network } from "./network";
@@ -97,7 +96,7 @@ export function warpColumns(): void {
 }
 
 export function warpRows(first: i32, rows: i32, output: usize): void {
-  rowsOfWindow(m.WARP, m.WARP_TABLE, m.WINDOW, first, rows, output);
+  rowsOf(m.WARP, m.WARP_TABLE, m.WINDOW, false, first, rows, output);
 }
 
 export function warpPlaces(first: i32, rows: i32): usize {
@@ -106,7 +105,7 @@ export function warpPlaces(first: i32, rows: i32): usize {
 }
 
 export function warpPairs(first: i32, rows: i32, output: usize): void {
-  rowsOfPairs(m.WARP, m.WARP_TABLE, m.WINDOW, first, rows, output);
+  rowsOf(m.WARP, m.WARP_TABLE, m.WINDOW, true, first, rows, output);
 }
 
 export function chip(): usize {
