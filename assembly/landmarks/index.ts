@@ -18,8 +18,8 @@
  *   warpColumns();                then, for each part of its output,
  *   window(), windowBytes()       where the caller writes the pixels of the image that
  *   warpRows(first, rows, output) needs, or
- *   warpPlaces(row)               returns the positions in the image of a row, i32 [columns][X, Y] in 1/32 of a pixel, and
- *   warpTaps(output)              makes that row of the four pixels of each column, which the caller wrote to window()
+ *   warpPlaces(first, rows)       returns where in the image the four pixels of each pixel of these rows lie, i32 [rows][columns], and
+ *   warpPairs(first, rows, output)   makes the rows of them, which the caller wrote to window(); of 8,192 pixels at most
  *   chip(), chipBytes()           room for rows of an output, which the caller copies out
  *   shrink(factor, columns, pixelBytes)     makes the means of factor × factor pixels, a row at chip(), of rows at window()
  *                                 (image/u8_shrink_whole.ts). A row at window() has at most chipBytes() bytes
@@ -34,9 +34,8 @@ import { beginBox, boxRow } from "../image/u8_resize_bilinear_48x48";
 import { shrinkWhole } from "../image/u8_shrink_whole";
 import {
   warpColumns as beginWarp,
-  warpPlaces as placesOfRow,
-  warpRows as rowsOfWindow,
-  warpTaps as rowOfTaps,
+  warpPlaces as placesOfRows,
+  warpRows as rowsOf,
 } from "../image/u8_warp_bilinear";
 import * as m from "./memory";
 import { landmarks as network } from "./network";
@@ -97,16 +96,16 @@ export function warpColumns(): void {
 }
 
 export function warpRows(first: i32, rows: i32, output: usize): void {
-  rowsOfWindow(m.WARP, m.WARP_TABLE, m.WINDOW, first, rows, output);
+  rowsOf(m.WARP, m.WARP_TABLE, m.WINDOW, false, first, rows, output);
 }
 
-export function warpPlaces(row: i32): usize {
-  placesOfRow(m.WARP, m.WARP_TABLE, row, m.WARP_PLACES);
+export function warpPlaces(first: i32, rows: i32): usize {
+  placesOfRows(m.WARP, m.WARP_TABLE, first, rows, m.WARP_PLACES);
   return m.WARP_PLACES;
 }
 
-export function warpTaps(output: usize): void {
-  rowOfTaps(m.WARP, m.WARP_PLACES, m.WINDOW, output);
+export function warpPairs(first: i32, rows: i32, output: usize): void {
+  rowsOf(m.WARP, m.WARP_TABLE, m.WINDOW, true, first, rows, output);
 }
 
 export function chip(): usize {

@@ -23,12 +23,13 @@ export const PIXELS_STRIDE: i32 = PIXELS_BYTES + 16; // the last two pixels are 
 export const PIXELS: usize = memory.data(2 * PIXELS_STRIDE, 16);
 export const RESIZE: usize = memory.data(RESIZE_BYTES, 16);
 
-/** What image/u8_warp_bilinear.ts works in: a warp, two tables of its columns, and u8 pixels of the image. */
+/** What image/u8_warp_bilinear.ts works in: a warp, a table of its columns, places and u8 pixels of the image. */
 export const WARP: usize = memory.data(WARP_BYTES, 16);
 export const WARP_TABLE: usize = memory.data(WARP_COLUMNS * 8, 16);
-export const WARP_PLACES: usize = memory.data(WARP_COLUMNS * 8, 16);
+export const WARP_PLACES: usize = memory.data(WARP_COLUMNS * 4 + 16, 16);
 export const WINDOW_BYTES: i32 = 1 << 18;
 export const WINDOW: usize = memory.data(WINDOW_BYTES + 16, 16);
+if (WARP_COLUMNS * 16 > WINDOW_BYTES) ERROR("The pairs of a row are larger than WINDOW.");
 /** Rows of a warp's output, or a row of a shrunk image. While a row is shrunk, PIXELS holds its sums, of up to CHIP_BYTES. */
 export const CHIP_BYTES: i32 = 1 << 16;
 export const CHIP: usize = memory.data(CHIP_BYTES + 16, 16);

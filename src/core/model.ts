@@ -29,8 +29,8 @@ export interface ModelExports extends WebAssembly.Exports {
   warp(): number;
   warpColumns(): void;
   warpRows(first: number, rows: number, output: number): void;
-  warpPlaces(row: number): number;
-  warpTaps(output: number): void;
+  warpPlaces(first: number, rows: number): number;
+  warpPairs(first: number, rows: number, output: number): void;
   window(): number;
   windowBytes(): number;
   chip(): number;
@@ -61,7 +61,7 @@ const FUNCTIONS = [
   "warpColumns",
   "warpRows",
   "warpPlaces",
-  "warpTaps",
+  "warpPairs",
   "window",
   "windowBytes",
   "chip",

@@ -40,18 +40,16 @@ export function partAround(
   rows: number,
 ): Part {
   const [a, b, tx, c, d, ty] = inverse;
-  const corners = [first, first + rows - 1].flatMap((y) =>
-    [0, columns - 1].map((x) => [a * x + b * y + tx, c * x + d * y + ty] as const),
-  );
-  // A pixel more on each side: positions are rounded.
-  const range = (axis: 0 | 1, size: number) => {
-    const values = corners.map((corner) => corner[axis]);
-    const first = clamp(Math.floor(Math.min(...values)) - 1, size);
-    const last = clamp(Math.floor(Math.max(...values)) + 2, size);
-    return [first, last + 1] as const;
+  /** The least and the greatest of `start + across · x + down · y`, and a pixel more on each side: positions are rounded. */
+  const range = (across: number, down: number, start: number, size: number) => {
+    const [upper, lower] = [start + down * first, start + down * (first + rows - 1)];
+    const wide = across * (columns - 1);
+    const least = Math.min(upper, lower) + Math.min(0, wide);
+    const greatest = Math.max(upper, lower) + Math.max(0, wide);
+    return [clamp(Math.floor(least) - 1, size), clamp(Math.floor(greatest) + 2, size) + 1] as const;
   };
-  const [left, right] = range(0, width);
-  const [top, bottom] = range(1, height);
+  const [left, right] = range(a, b, tx, width);
+  const [top, bottom] = range(c, d, ty, height);
   return { left, top, right, bottom };
 }
 

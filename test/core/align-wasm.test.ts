@@ -75,6 +75,27 @@ describe.each(["model.wasm", "model-relaxed.wasm"])("%s", (file) => {
     }
   });
 
+  it.each([
+    ["the image's last pixels", 700, 500],
+    ["an image of one column", 1, 9000],
+    ["an image of one row", 9000, 1],
+    ["an image of two pixels each way", 2, 2],
+  ])("equals alignFace where a face that is shrunk much needs %s", (_, width, height) => {
+    const size = { kind: "noise", width, height, seed: 4 };
+    const pixels = bgrImage(size);
+    const [x, y] = [0.8 * width, 0.8 * height];
+    const scale = Math.max(width, height) / 300;
+    const large = face.map((point) => ({ x: x + scale * (point.x - 350), y: y + scale * (point.y - 250) }));
+    for (const format of FORMATS) {
+      // Neither rows nor the data have a byte more than the pixels.
+      const image = convert(pixels, size, format);
+      for (const border of ["replicate", borderIn(format, [200, 7, 90])] as const) {
+        const options = { border, antialias: false, template: ffhqTemplate(17) };
+        expectSame(aligned(image, large, options, engine), alignFace(image, large, options));
+      }
+    }
+  });
+
   it.each([1e3, -1e6, 1e12, 1e15])("equals alignFace for points %d pixels away", (shift) => {
     const image = convert(bgr, photo, "rgba");
     const far = face.map(({ x, y }) => ({ x: x + shift, y }));

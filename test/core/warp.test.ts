@@ -1,4 +1,4 @@
-/** Warps against the real OpenCV's warpAffine (test/fixtures/make_warp.py), in all formats, by windows and by single pixels. */
+/** Warps against the real OpenCV's warpAffine (test/fixtures/make_warp.py), in all formats, by windows, by pairs of pixels and by rows. */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { FORMATS as BGR, checkImage } from "../../src/core/image.ts";
@@ -22,8 +22,14 @@ describe.each(["model.wasm", "model-relaxed.wasm"])("%s", (file) => {
   });
 
   /** The bytes that a warp leaves, in bands of at most `band` rows; fails when it writes a byte before or behind them. */
-  function warped(exports: ModelExports, each: (typeof cases)[number], format: PixelFormat, band: number) {
-    const pixels = checkImage(convert(each.bgr, each, format, 5, 3));
+  function warped(
+    exports: ModelExports,
+    each: (typeof cases)[number],
+    format: PixelFormat,
+    band: number,
+    gap = 5,
+  ) {
+    const pixels = checkImage(convert(each.bgr, each, format, gap, 3));
     const warp = {
       inverse: each.inverse as unknown as Matrix,
       columns: each.columns,
@@ -55,8 +61,12 @@ describe.each(["model.wasm", "model-relaxed.wasm"])("%s", (file) => {
     }
   });
 
-  it("reads the same by single pixels where no window is large enough", () => {
+  it("reads the same by pairs of pixels, and by rows where the image's last ones have nothing behind them", () => {
     const narrow: ModelExports = { ...model, windowBytes: () => 0 };
-    for (const each of cases) expect(warped(narrow, each, "rgba", each.rows)).toEqual(each.output);
+    for (const each of cases) {
+      for (const format of FORMATS) {
+        for (const gap of [8, 0]) expect(warped(narrow, each, format, each.rows, gap)).toEqual(each.output);
+      }
+    }
   });
 });
