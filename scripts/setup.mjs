@@ -33,7 +33,8 @@ const lock = createHash("sha256")
   .update(readFileSync(join(root, "package-lock.json")))
   .digest("hex");
 if (!existsSync(stamp) || readFileSync(stamp, "utf8") !== lock) {
-  npm("ci", "--no-audit", "--no-fund");
+  // npm would warn of tools that want a newer Node than the machine's; they run on the pinned one.
+  npm("ci", "--no-audit", "--no-fund", "--loglevel=error");
   npm("rebuild", "node", "--ignore-scripts=false"); // its script places the pinned Node's binary
   writeFileSync(stamp, lock);
 }

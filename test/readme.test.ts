@@ -1,21 +1,24 @@
-/** What README.md shows runs, and does what it says. */
+/** What README.md and the page of the command line show runs, and does what it says. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { command, fivepoint, jsonLines } from "./cli/support.ts";
+import { command, fivepoint, jsonLines, MAIN } from "./cli/support.ts";
 
-const text = readFileSync("README.md", "utf8");
-const blocks = (language: string) =>
-  [...text.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, "gms"))].map((match) => match[1]!);
+describe.each(["README.md", "docs/CLI.md"])("%s", (page) => {
+  const text = readFileSync(page, "utf8");
+  const blocks = (language: string) =>
+    [...text.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, "gms"))].map((match) => match[1]!);
 
-describe("README.md", () => {
   const samples = blocks("js");
   it("has samples", () => expect(samples.length).toBeGreaterThan(0));
 
   it.each(samples.map((sample, i) => [i + 1, sample] as const))("sample %i runs", async (i, sample) => {
     mkdirSync("build", { recursive: true });
-    writeFileSync(`build/readme-${i}.mjs`, sample); // inside the package, so that it finds it by name
-    const result = await command(process.execPath, [`build/readme-${i}.mjs`]);
+    const file = `build/${page.replaceAll(/\W/g, "-")}-${i}.mjs`; // inside the package, so that it finds it by name
+    writeFileSync(file, sample);
+    const result = await command(process.execPath, [file]);
     expect(result).toMatchObject({ status: 0, stderr: "" });
+    if (sample.includes("isResult")) expect(result.stdout).toMatch(/^(true\n)+$/);
     if (!sample.includes("LANDMARK_NAMES")) return;
     const detected = await fivepoint([
       "detect",
@@ -34,13 +37,13 @@ describe("README.md", () => {
 
   const commands = blocks("sh").flatMap((block) => block.split("\n").filter(Boolean));
   it.each(commands)("%s", async (line) => {
-    const [npx, name, ...args] = line.split(" ");
-    expect([npx, name]).toEqual(["npx", "fivepoint"]);
-    expect(await fivepoint(args)).toMatchObject({ status: 0, stderr: "" });
+    expect(line).toMatch(/^(cat \S+ \| )?npx fivepoint /);
+    const run = line.replace("npx fivepoint", `'${process.execPath}' '${MAIN}'`);
+    expect(await command("sh", ["-c", run])).toMatchObject({ status: 0, stderr: "" });
   });
 
   it("links to files that are there", () => {
     const targets = [...text.matchAll(/\]\((?!https?:)([^)#]+)/g)].map((match) => match[1]!);
-    expect(targets.filter((target) => !existsSync(target))).toEqual([]);
+    expect(targets.filter((target) => !existsSync(join(dirname(page), target)))).toEqual([]);
   });
 });

@@ -41,16 +41,37 @@ type Prepare = (count: number) => () => ArrayLike<number> | Promise<ArrayLike<nu
 export function registerBench(program: Command): void {
   const command = program
     .command("bench")
-    .description("time the network on this machine, beside the ONNX Runtimes that are installed here")
-    .option("--json", "print a JSON object for each contender and number of faces per call")
-    .option("--chart <chart.svg>", "draw the times")
-    .option("--against <names>", `only these, comma-separated: ${PEERS.join(", ")}`, parseList(parsePeer));
+    .summary("Time the network on this machine")
+    .description(
+      "Times the network on this machine, and the same network in each ONNX Runtime installed in the current folder.",
+    )
+    .option("--json", "Print one JSON object for each runtime and number of faces per call")
+    .option("--chart <chart.svg>", "Draw the times")
+    .option(
+      "--against <names>",
+      `Compare with these only, comma-separated: ${PEERS.join(", ")}`,
+      parseList(parsePeer),
+    )
+    .addHelpText("after", HELP);
   modelOptions(command).action(bench);
 }
 
+const HELP = `
+Each runtime uses one thread. They take turns in one process, so that a slow
+moment of the machine affects all of them. Times are medians per face, without
+decoding and cropping.
+
+Examples:
+  Print a table:
+    fivepoint bench
+  Draw the times as well:
+    fivepoint bench --chart times.svg
+  Compare int8 with one runtime only:
+    fivepoint bench --precision int8 --against onnxruntime-node`;
+
 function parsePeer(name: string): Peer {
   const peer = PEERS.find((known) => known === name);
-  if (!peer) throw new InvalidArgumentError(`Wanted: ${PEERS.join(" or ")}.`);
+  if (!peer) throw new InvalidArgumentError(`Expected ${PEERS.join(" or ")}.`);
   return peer;
 }
 
@@ -71,12 +92,12 @@ async function bench(options: Options): Promise<void> {
       if (options.precision === "f32") await compare(prepare, landmarker.run(crops.subarray(0, 6912)));
       contenders.set(`${name} f32`, prepare);
     } catch (error) {
-      process.stderr.write(`${name} is left out: ${(error as Error).message.split("\n")[0]}\n`);
+      process.stderr.write(`${name} was left out: ${(error as Error).message.split("\n")[0]}\n`);
       if (options.against) process.exitCode = 1;
     }
   }
 
-  const series = new Map<string, [count: number, us: number][]>([...contenders].map(([name]) => [name, []]));
+  const measured = new Map<string, Times[]>([...contenders].map(([name]) => [name, []]));
   if (!options.json) console.log(`${cpus()[0]?.model}, Node ${process.versions.node}, one thread each`);
   for (const count of COUNTS) {
     const samples = new Map<string, number[]>();
@@ -89,7 +110,7 @@ async function bench(options: Options): Promise<void> {
     }
     for (const [name, times] of samples) {
       const [p50, p95] = [0.5, 0.95].map((p) => (quantile(times, p) * 1000) / count) as [number, number];
-      series.get(name)!.push([count, p50]);
+      measured.get(name)!.push({ count, p50, p95 });
       console.log(
         options.json
           ? JSON.stringify({ name, count, p50, p95, samples: times.length })
@@ -97,7 +118,7 @@ async function bench(options: Options): Promise<void> {
       );
     }
   }
-  if (options.chart) await writeWhole(options.chart, draw(series));
+  if (options.chart) await writeWhole(options.chart, timesChart(measured));
 }
 
 const own =
@@ -133,7 +154,8 @@ async function peer(name: Peer, model: Uint8Array, crops: Uint8Array): Promise<P
 async function compare(prepare: Prepare, expected: Float32Array): Promise<void> {
   const answers = await prepare(1)();
   const distance = Math.max(...expected.map((value, i) => Math.abs(value - answers[i]!)));
-  if (!(distance < SAME)) throw new Error(`its answers are ${distance.toPrecision(2)} from fivepoint's`);
+  if (!(distance < SAME))
+    throw new Error(`its answers differ from fivepoint's by ${distance.toPrecision(2)}`);
 }
 
 /** Milliseconds of each call. */
@@ -148,7 +170,7 @@ async function slice(call: () => unknown): Promise<number[]> {
   bench.add("call", call);
   await bench.run();
   const { result } = bench.tasks[0]!;
-  if (!("latency" in result)) throw new Error("A contender failed while it was timed.");
+  if (!("latency" in result)) throw new Error("A runtime failed while it was being timed.");
   return [...result.latency.samples!];
 }
 
@@ -157,12 +179,33 @@ function quantile(sample: readonly number[], p: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(p * sorted.length))]!;
 }
 
-function draw(series: ReadonlyMap<string, [number, number][]>): string {
-  const most = Math.max(...[...series.values()].flat().map(([, us]) => us));
+/** Microseconds per face, with so many faces per call. */
+interface Times {
+  readonly count: number;
+  readonly p50: number;
+  readonly p95: number;
+}
+
+/** Both axes are logarithmic: the same distance is the same ratio, whether runtimes are close together or far apart. */
+export function timesChart(measured: ReadonlyMap<string, readonly Times[]>): string {
+  const times = [...measured.values()].flat();
+  const least = 0.8 * Math.min(...times.map(({ p50 }) => p50));
+  const most = 1.2 * Math.max(...times.map(({ p95 }) => p95));
+  const steps = [1, 10, 100, 1000, 10_000].flatMap((power) => [1, 2, 3, 5].map((step) => step * power));
   return lineChart(
     `Time per face, ${cpus()[0]?.model}, Node ${process.versions.node}`,
-    { label: "faces per call", domain: [0, 64], format: "d" },
-    { label: "µs per face", domain: [0, 1.1 * most], format: "d" },
-    [...series].map(([name, points]) => ({ name, points })),
+    { label: "faces per call", domain: [COUNTS[0]! / 1.5, COUNTS.at(-1)! * 1.5], format: "d", ticks: COUNTS },
+    {
+      label: "µs per face",
+      domain: [least, most],
+      format: "d",
+      ticks: steps.filter((tick) => tick >= least && tick <= most),
+    },
+    [...measured].map(([name, times]) => ({
+      name,
+      points: times.map(({ count, p50 }) => [count, p50] as const),
+      whiskers: times.map(({ p95 }) => p95),
+    })),
+    "marks: medians · whiskers: up to the 95th percentile · both axes are logarithmic",
   );
 }

@@ -35,19 +35,8 @@ export function label(text: string, x: number, y: number, height: number, colour
   );
 }
 
-/** Images and faces with a smaller side are drawn enlarged by a whole factor, but no image beyond the most. */
-const LEAST_SIDE = 640;
-const LEAST_FACE = 96;
-const MOST_SIDE = 4096;
 /** On smaller faces numbers would hide the points, whose colours tell them apart too. */
 const LEAST_NUMBERED = 64;
-
-function zoom({ width, height }: RgbImage, faces: readonly Face[]): number {
-  const side = Math.max(width, height);
-  const face = Math.min(...faces.map(({ box }) => Math.min(box.width, box.height)));
-  const wanted = Math.ceil(Math.max(LEAST_SIDE / side, LEAST_FACE / face));
-  return Math.max(1, Math.min(wanted, Math.floor(MOST_SIDE / side)));
-}
 
 /** A face's box, dots and their numbers from 1, and the number of the face among several; `k` pixels for one. */
 function faceMarks({ box, points }: Face, number: number | undefined, k: number): string {
@@ -81,12 +70,19 @@ function faceMarks({ box, points }: Face, number: number | undefined, k: number)
   return marks.join("");
 }
 
-/** Draws faces on their image; `path`'s ending chooses the format. @returns the encoded file */
-export async function annotate(image: RgbImage, faces: readonly Face[], path: string): Promise<Buffer> {
+/**
+ * Draws faces on their image, enlarged by `k`; `path`'s ending chooses the format.
+ * @returns the encoded file
+ */
+export async function annotate(
+  image: RgbImage,
+  faces: readonly Face[],
+  path: string,
+  k: number,
+): Promise<Buffer> {
   const sharp = await loadSharp();
-  const k = zoom(image, faces);
-  const width = image.width * k;
-  const height = image.height * k;
+  const width = Math.max(1, Math.round(image.width * k));
+  const height = Math.max(1, Math.round(image.height * k));
   // Each face is an overlay of its own, as large as its marks: one of the whole image could be gigabytes.
   const overlays = faces.map((face, i) => {
     const { box, points } = face;

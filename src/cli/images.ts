@@ -2,6 +2,8 @@
 import { readdir } from "node:fs";
 import { readFile, realpath, stat } from "node:fs/promises";
 import { basename, dirname, extname, join, relative, resolve } from "node:path";
+import { buffer } from "node:stream/consumers";
+import { InvalidArgumentError } from "commander";
 import type { ImageLike } from "fivepoint";
 import type { Sharp, default as sharpModule } from "sharp";
 import { convertPathToPattern, glob, isDynamicPattern } from "tinyglobby";
@@ -33,6 +35,9 @@ export function formatOf(path: string): Format | undefined {
 /** The endings of images that are written, for messages. */
 export const WRITTEN = "a name that ends in .png, .jpg, .webp or .avif";
 
+/** The path that stands for standard input. */
+export const STDIN = "-";
+
 /** One image to work on, or an argument that stands for none and why. */
 export interface Input {
   readonly path: string;
@@ -40,12 +45,21 @@ export interface Input {
 }
 
 /**
- * Turns arguments into images: a file stands for itself, a folder for all images below it, a glob for what it
- * matches; both sorted by path.
+ * Turns arguments into images: a file stands for itself, `-` for standard input, a folder for all images below it, a glob
+ * for what it matches; both sorted by path.
+ * @throws InvalidArgumentError when standard input is named twice or is a terminal
  */
 export async function findImages(args: readonly string[]): Promise<Input[]> {
   const inputs: Input[] = [];
   for (const arg of args) {
+    if (arg === STDIN) {
+      if (inputs.some(({ path }) => path === STDIN))
+        throw new InvalidArgumentError("- is named twice, but standard input can be read only once.");
+      if (process.stdin.isTTY)
+        throw new InvalidArgumentError("-: expected an image on standard input, but it is a terminal.");
+      inputs.push({ path: arg });
+      continue;
+    }
     const missing = await stat(arg).then(
       () => undefined,
       (error: NodeJS.ErrnoException) => error,
@@ -109,7 +123,7 @@ export async function readImage(path: string): Promise<RgbImage> {
   const sharp = await loadSharp();
   try {
     // Read here, not by sharp, which calls a file without permission an unsupported format.
-    const { data, info } = await sharp(await readFile(path))
+    const { data, info } = await sharp(path === STDIN ? await buffer(process.stdin) : await readFile(path))
       .rotate()
       .toColourspace("srgb")
       .removeAlpha()

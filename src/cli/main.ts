@@ -26,11 +26,25 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
+const HELP = `
+Examples:
+  Find the faces in a photo, and five points in each:
+    fivepoint detect photo.jpg
+  Draw the points:
+    fivepoint detect photo.jpg --out points.png
+  Print the help of a command, with more examples:
+    fivepoint help detect`;
+
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
 program
   .name("fivepoint")
-  .description("Five-point face landmarks: eyes, nose tip and mouth corners of a face whose box is known")
-  .version(version)
+  .description(
+    "Five-point face landmarks: finds the eyes, nose tip and mouth corners of the faces in images.",
+  )
+  .version(version, "-V, --version", "Print the version")
+  .helpOption("-h, --help", "Print this help")
+  .helpCommand("help [command]", "Print the help of a command")
+  .addHelpText("after", HELP)
   .exitOverride()
   .showSuggestionAfterError()
   .configureHelp({ showGlobalOptions: false });

@@ -14,9 +14,11 @@ export interface ModelOptions {
 
 export function modelOptions(command: Command): Command {
   return command
-    .option("--weights <file>", "weights file (safetensors) instead of the embedded one")
+    .option("--weights <file>", "Use a weights file (safetensors) in place of the embedded weights")
     .addOption(
-      new Option("--precision <type>", "arithmetic of the network").choices(["f32", "int8"]).default("f32"),
+      new Option("--precision <type>", "Compute the network in this arithmetic")
+        .choices(["f32", "int8"])
+        .default("f32"),
     );
 }
 

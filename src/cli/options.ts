@@ -57,11 +57,11 @@ export function parseShare(text: string): number {
 export function parseList<T>(parseItem: (text: string) => T): (text: string) => T[] {
   return (text) => {
     const items = text.split(",").map((item) => {
-      if (!item.trim()) throw new InvalidArgumentError("Expected no gap between the commas.");
+      if (!item.trim()) throw new InvalidArgumentError("Expected an item between every two commas.");
       return parseItem(item.trim());
     });
     const twice = items.find((item, i) => items.indexOf(item) < i);
-    if (twice !== undefined) throw new InvalidArgumentError(`${twice} is named twice.`);
+    if (twice !== undefined) throw new InvalidArgumentError(`${twice} is listed twice.`);
     return items;
   };
 }
@@ -71,7 +71,7 @@ export function parseBox(text: string): Box {
   try {
     return toBox(text.split(","));
   } catch (error) {
-    throw new InvalidArgumentError(`${(error as Error).message} Wanted: x,y,w,h like 140,67,106,112.`);
+    throw new InvalidArgumentError(`${(error as Error).message} Expected x,y,w,h, as in 140,67,106,112.`);
   }
 }
 

@@ -8,9 +8,12 @@ const LONG_RUN = 16;
 /** Writes result lines while a bar runs on standard error, if that is a terminal and there is enough to do. */
 export class Report {
   readonly #bar: cliProgress.SingleBar | undefined;
+  readonly #quiet: boolean;
 
-  constructor(total: number, unit: string) {
-    if (total < LONG_RUN || !process.stderr.isTTY) return;
+  /** @param quiet leaves out the bar and the notes */
+  constructor(total: number, unit: string, quiet = false) {
+    this.#quiet = quiet;
+    if (quiet || total < LONG_RUN || !process.stderr.isTTY) return;
     this.#bar = new cliProgress.SingleBar(
       {
         format: `{bar} {value}/{total} ${unit}, {eta_formatted} left`,
@@ -33,6 +36,12 @@ export class Report {
     if (!process.stdout.write(`${text}\n`)) await once(process.stdout, "drain");
   }
 
+  /** Says what is no failure, unless it should be quiet. */
+  note(text: string): void {
+    if (!this.#quiet) this.warn(text);
+  }
+
+  /** Says what failed. */
   warn(text: string): void {
     this.#clear();
     process.stderr.write(`${text}\n`);

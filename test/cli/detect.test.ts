@@ -123,6 +123,51 @@ describe("images", () => {
   });
 });
 
+describe("standard input", () => {
+  it("is the image -, beside others", async () => {
+    const stdin = readFileSync(at("face.png"));
+    const result = await fivepoint(["detect", PHOTO, "-", "--box", FLAG, "--json"], { stdin });
+    expect(result).toMatchObject({ status: 0, stderr: "" });
+    const [file, piped] = jsonLines(result);
+    expect(piped).toEqual({ ...file, image: "-" });
+  });
+
+  it("is drawn into a file, or as stdin.png into a folder", async () => {
+    const stdin = readFileSync(PHOTO);
+    const drawn = await fivepoint(["detect", "-", "--box", FLAG, "--out", at("piped.png")], { stdin });
+    expect(drawn).toMatchObject({ status: 0, stderr: "" });
+    expect(await sharp(at("piped.png")).metadata()).toMatchObject({ width: 384, height: 384 });
+    const places = ["--out", at("piped/"), "--align", at("piped-chips/")];
+    const args = ["detect", "-", PHOTO, at("face.jpg"), "--box", FLAG, ...places];
+    expect(await fivepoint(args, { stdin })).toMatchObject({ status: 0, stderr: "" });
+    expect(readdirSync(at("piped"))).toContain("stdin.png");
+    expect(readdirSync(at("piped-chips"))).toContain("stdin.png");
+  });
+
+  it("fails by itself when it is closed, cut off or no image", async () => {
+    const args = ["detect", "-", PHOTO, "--box", FLAG, "--json"];
+    const half = readFileSync(PHOTO).subarray(0, 2000);
+    for (const stdin of [undefined, new Uint8Array(0), Buffer.from("no image"), half]) {
+      const result = await fivepoint(args, stdin && { stdin });
+      expect(result).toMatchObject({ status: 1, stderr: "" });
+      expect(jsonLines(result)).toMatchObject([
+        { image: "-", error: expect.stringMatching(/./) },
+        { image: PHOTO, box: BOX },
+      ]);
+    }
+  });
+
+  it("is read where several processes share the images", async () => {
+    const others = Array.from({ length: 2 * 48 }, () => PHOTO); // enough for two processes
+    const args = ["detect", ...others, "-", "--box", FLAG, "--json"];
+    const result = await fivepoint(args, { stdin: readFileSync(PHOTO) });
+    expect(result).toMatchObject({ status: 0, stderr: "" });
+    const lines = jsonLines(result);
+    expect(lines).toHaveLength(97);
+    expect(lines.at(-1)).toEqual({ ...lines[0], image: "-" });
+  });
+});
+
 describe("boxes", () => {
   it("reads several faces of one image in the order of the flags", async () => {
     const result = await fivepoint(["detect", PHOTO, "--box", FLAG, "--box", "130.7,60,120,120", "--json"]);
@@ -175,7 +220,8 @@ describe("boxes", () => {
   });
 
   it("numbers several faces in the text as in the drawing", async () => {
-    const result = await fivepoint(["detect", PHOTO, "--box", FLAG, "--box", "0,0,384,384"]);
+    const two = ["--box", FLAG, "--box", "0,0,384,384"];
+    const result = await fivepoint(["detect", PHOTO, ...two, "--format", "text"]);
     expect(result.stdout).toMatch(/ {2}face 1: 106×112 at 140, 67, .* {2}face 2: 384×384 at 0, 0, /s);
   });
 
@@ -270,7 +316,7 @@ describe("without boxes", () => {
       const there = points.map(({ x, y }) => ({ x: x + left, y: y + top }));
       expect(faces.filter((face) => farthest(face.points, there) < 4)).toHaveLength(1);
     }
-    const text = await fivepoint(["detect", group, "--align", at("group/chip.png")]);
+    const text = await fivepoint(["detect", group, "--format", "text", "--align", at("group/chip.png")]);
     const boxes = [...text.stdout.matchAll(/face (\d): .* at (\S+), (\S+), score/g)];
     expect(boxes.map(([, n, x, y]) => [n, x, y].map(Number))).toEqual(
       faces.map(({ box }, i) => [i + 1, Number(box.x.toFixed(1)), Number(box.y.toFixed(1))]),
@@ -297,7 +343,12 @@ describe("without boxes", () => {
   it("says that there is no face: status 0", async () => {
     const path = at("stripes.png");
     const note = `${path}: no face found\n`;
-    expect(await fivepoint(["detect", path])).toEqual({ status: 0, stdout: "", stderr: note });
+    for (const format of ["line", "text"])
+      expect(await fivepoint(["detect", path, "--format", format])).toEqual({
+        status: 0,
+        stdout: "",
+        stderr: note,
+      });
     const csv = await fivepoint(["detect", path, "--csv"]);
     expect(csv).toMatchObject({ status: 0, stderr: note });
     expect(csv.stdout.split("\n")).toHaveLength(2); // the header
@@ -331,8 +382,55 @@ describe("without boxes", () => {
 });
 
 describe("output", () => {
+  it("prints a line per face unless told otherwise: path, number, score, box, points", async () => {
+    const path = at("two\nlines.png");
+    cpSync(at("face.png"), path);
+    const result = await fivepoint(["detect", path, "--box", FLAG, "--box", "130.75,60.25,120,120.5"]);
+    expect(result).toMatchObject({ status: 0, stderr: "" });
+    const faces = [
+      await answer(path),
+      await answer(path, { x: 130.75, y: 60.25, width: 120, height: 120.5 }),
+    ];
+    const lines = faces.map(({ points, box: { x, y, width, height }, score }, i) => {
+      const names = ["leftEye", "rightEye", "nose", "leftMouth", "rightMouth"];
+      const places = points.map(({ x, y }, k) => `${names[k]}=${x.toFixed(1)},${y.toFixed(1)}`);
+      // The same line, read by a person, a spreadsheet or `cut -f 4`: no newline of a name breaks it.
+      return [
+        path.replace("\n", "\\n"),
+        i + 1,
+        `score=${score.toFixed(2)}`,
+        `box=${[x, y, width, height]}`,
+        ...places,
+      ];
+    });
+    expect(result.stdout).toBe(lines.map((fields) => `${fields.join("\t")}\n`).join(""));
+    expect(await fivepoint(["detect", PHOTO, "--format", "line"])).toEqual(
+      await fivepoint(["detect", PHOTO]),
+    );
+  });
+
+  it.each(["json", "csv"])("--%s is short for --format", async (format) => {
+    const args = ["detect", PHOTO, at("stripes.png"), "--box", FLAG];
+    const short = await fivepoint([...args, `--${format}`]);
+    expect(short).toMatchObject({ status: 0, stderr: "" });
+    expect(await fivepoint([...args, "--format", format])).toEqual(short);
+  });
+
+  it("prints results and errors only with --quiet", async () => {
+    const list = at("quiet.csv");
+    writeFileSync(list, `file,x,y,width,height\nface.jpg,${FLAG}\nface.jpg,0,0,40,40\ngone.jpg,${FLAG}\n`);
+    const args = ["detect", at("face.jpg"), "--boxes", list, "--min-score", "0.9"];
+    const loud = await fivepoint(args);
+    expect(loud.stderr).toMatch(/1 of its files.*\nFaces left out.*: 1\n$/s);
+    expect(await fivepoint([...args, "--quiet"])).toEqual({ ...loud, stderr: "" });
+    const failed = await fivepoint(["detect", at("stripes.png"), at("gone.jpg"), "-q"]);
+    const stderr = `${at("gone.jpg")}: no such file or directory\n`;
+    expect(failed).toEqual({ status: 1, stdout: "", stderr });
+  });
+
   it("prints names and places for people", async () => {
-    const result = await fivepoint(["detect", PHOTO, "--boxes", "examples/astronaut.csv"]);
+    const boxes = ["--boxes", "examples/astronaut.csv"];
+    const result = await fivepoint(["detect", PHOTO, ...boxes, "--format", "text"]);
     expect(result).toMatchObject({ status: 0, stderr: "" });
     const { points } = await answer(PHOTO);
     for (const [i, name] of ["leftEye", "rightEye", "nose", "leftMouth", "rightMouth"].entries()) {
@@ -356,7 +454,12 @@ describe("output", () => {
     expect(numbers).toEqual([140, 67, 106, 112, ...pairs(points).flat(), score]);
   });
 
-  it.each([80, 384, 3000])("draws dots and box on an image of %i pixels", async (side) => {
+  it.each([
+    [384, []],
+    [3000, []],
+    [80, ["--scale", "8"]],
+    [3000, ["--scale", "0.3"]],
+  ] as const)("draws dots and box on an image of %i pixels, with %j", async (side, flags) => {
     await sharp(PHOTO).greyscale().resize(side).png().toFile(at("plain.png"));
     const [x, y, width, height] = [140, 67, 106, 112].map((v) => Math.round((v * side) / 384)) as [
       number,
@@ -366,11 +469,12 @@ describe("output", () => {
     ];
     const box = `${x},${y},${width},${height}`;
     const args = ["detect", at("plain.png"), "--box", box, "--out", at("drawn.png"), "--json"];
-    const result = await fivepoint(args);
+    const result = await fivepoint([...args, ...flags]);
     expect(result).toMatchObject({ status: 0, stderr: "" });
     const drawn = await sharp(at("drawn.png")).removeAlpha().raw().toBuffer({ resolveWithObject: true });
-    const zoom = drawn.info.width / side;
-    expect(zoom).toBe(Math.max(1, Math.ceil(640 / side)));
+    // Unless told otherwise a pixel of the drawing is a pixel of the results.
+    const zoom = Number(flags[1] ?? 1);
+    expect([drawn.info.width, drawn.info.height]).toEqual([side * zoom, side * zoom]);
     const pixel = (x: number, y: number) => {
       const from = 3 * (Math.floor(y * zoom) * drawn.info.width + Math.floor(x * zoom));
       return [...drawn.data.subarray(from, from + 3)];
@@ -383,22 +487,6 @@ describe("output", () => {
       });
     });
     expect(Math.min(...pixel(x + width / 2, y))).toBeGreaterThan(200);
-  });
-
-  it("enlarges a group until its smallest face can be seen, but no image beyond 4,096 pixels", async () => {
-    for (const [side, zoom] of [
-      [768, 3],
-      [1500, 2],
-      [5000, 1],
-    ] as const) {
-      await sharp(PHOTO)
-        .extend({ right: side - 384, bottom: side - 384 })
-        .png()
-        .toFile(at("group.png"));
-      const args = ["--box", FLAG, "--box", "150,70,36,36", "--out", at("drawn.png"), "--json"];
-      expect(await fivepoint(["detect", at("group.png"), ...args])).toMatchObject({ status: 0, stderr: "" });
-      expect((await sharp(at("drawn.png")).metadata()).width).toBe(side * zoom);
-    }
   });
 
   it("saves aligned faces as the library makes them", async () => {
@@ -511,6 +599,12 @@ describe("failures", () => {
     ["an unknown precision", () => ["detect", PHOTO, "--precision", "f8"], /f32, int8/],
     ["an unknown detector", () => ["detect", PHOTO, "--detector", "eyes"], /face-api/],
     ["two kinds of output", () => ["detect", PHOTO, "--json", "--csv"], /cannot be used with/],
+    ["a format twice", () => ["detect", PHOTO, "--format", "text", "--json"], /cannot be used with/],
+    ["an unknown format", () => ["detect", PHOTO, "--format", "xml"], /line, text, json, csv/],
+    ["a scale without a drawing", () => ["detect", PHOTO, "--scale", "2"], /--out/],
+    ["a scale of 0", () => ["detect", PHOTO, "--out", at("o.png"), "--scale", "0"], /above 0/],
+    ["a scale beyond 16", () => ["detect", PHOTO, "--out", at("o.png"), "--scale", "17"], /at most 16/],
+    ["standard input twice", () => ["detect", "-", "-"], /only once/],
     ["a drawing of unknown format", () => ["detect", PHOTO, "--out", at("drawn.txt")], /\.png/],
     ["one file for two drawings", () => ["detect", PHOTO, at("face.png"), "--out", at("o.png")], /folder/],
     ["a CSV without columns", () => boxes("a,b\n1,2\n"), /expected the columns file.*found a, b/],
@@ -528,8 +622,8 @@ describe("failures", () => {
     const help = await fivepoint(["detect", "--help"]);
     expect(help).toMatchObject({ status: 0, stderr: "" });
     expect(help.stdout).toContain("--boxes <csv>");
-    expect(help.stdout).toMatch(/Without boxes the faces are found/);
-    expect(help.stdout).toMatch(/upright.*EXIF/); // in which pixels boxes count
+    expect(help.stdout).toMatch(/--box <x,y,w,h> .*pixels of the\s+upright image/); // in which pixels boxes count
+    expect(help.stdout).toMatch(/EXIF/);
     const { version } = JSON.parse(readFileSync("package.json", "utf8"));
     expect(await fivepoint(["--version"])).toEqual({ status: 0, stdout: `${version}\n`, stderr: "" });
   });

@@ -363,17 +363,21 @@ describe("failures", () => {
       /line 2: expected ten numbers/,
     ],
     ["eyes in one place", () => write(`file,${points}\na.png,1,2,1,2,5,6,7,8,9,9\n`), /eyes apart/],
-    ["no boxes", () => write(`file,${points}\na.png,1,2,3,4,5,6,7,8,9,9\n`), /gives no boxes/],
-    ["--worst without --out", () => [...good(), "--worst", "3"], /belong together/],
+    ["no boxes", () => write(`file,${points}\na.png,1,2,3,4,5,6,7,8,9,9\n`), /has no boxes/],
+    ["--worst without --out", () => [...good(), "--worst", "3"], /go together/],
     ["a sheet of unknown format", () => [...good(), "--worst", "3", "--out", "sheet.pdf"], /\.png/],
     ["--worst of half a face", () => [...good(), "--worst", "0.5", "--out", "sheet.png"], /whole number/],
-    ["a gap among the weights", () => [...good(), "--weights", "default,"], /no gap between/],
-    ["one of the weights twice", () => [...good(), "--weights", "default,default"], /default is named twice/],
-    ["one rotation twice", () => [...good(), "--rotate=10,10.0"], /10 is named twice/],
+    ["a gap among the weights", () => [...good(), "--weights", "default,"], /an item between/],
+    [
+      "one of the weights twice",
+      () => [...good(), "--weights", "default,default"],
+      /default is listed twice/,
+    ],
+    ["one rotation twice", () => [...good(), "--rotate=10,10.0"], /10 is listed twice/],
     ["a scale of 0", () => [...good(), "--box-scale", "1,0"], /above 0/],
     ["a rotation of words", () => [...good(), "--rotate", "left"], /Expected a number/],
     ["boxes from nowhere", () => [...good(), "--box-from", "eyes"], /points:/],
-    ["an unknown precision", () => [...good(), "--precision", "f16"], /f32, int8/],
+    ["an unknown precision", () => [...good(), "--precision", "f16"], /f32 or int8/],
   ])("refuses %s: status 2", async (_, args, message) => {
     const result = await fivepoint(args());
     expect(result).toMatchObject({ status: 2, stdout: "" });

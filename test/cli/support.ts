@@ -13,20 +13,26 @@ export interface Result {
   stderr: string;
 }
 
-/** Runs `fivepoint` with arguments; standard input is closed, no stream is a terminal. */
+/** Runs `fivepoint` with arguments; standard input is `stdin` or else closed, no stream is a terminal. */
 export function fivepoint(
   args: readonly string[],
-  options: { main?: string; cwd?: string } = {},
+  { main = MAIN, cwd, stdin }: { main?: string; cwd?: string; stdin?: Uint8Array } = {},
 ): Promise<Result> {
-  return command(process.execPath, [options.main ?? MAIN, ...args], options.cwd);
+  return command(process.execPath, [main, ...args], cwd, stdin);
 }
 
-export function command(file: string, args: readonly string[], cwd?: string): Promise<Result> {
+export function command(
+  file: string,
+  args: readonly string[],
+  cwd?: string,
+  stdin?: Uint8Array,
+): Promise<Result> {
   return new Promise((done, fail) => {
-    const child = spawn(file, args, { cwd, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(file, args, { cwd, stdio: [stdin ? "pipe" : "ignore", "pipe", "pipe"] });
+    child.stdin?.on("error", () => {}).end(stdin); // a program that reads none of it closes the pipe
     const result: Result = { status: null, stdout: "", stderr: "" };
     for (const name of ["stdout", "stderr"] as const) {
-      child[name].setEncoding("utf8").on("data", (text) => {
+      child[name]!.setEncoding("utf8").on("data", (text) => {
         result[name] += text;
       });
     }

@@ -41,11 +41,22 @@ describe("fivepoint weights info", () => {
     const sha256 = createHash("sha256").update(bytes).digest("hex");
     const text = await fivepoint(["weights", "info"]);
     expect(text).toMatchObject({ status: 0, stderr: "" });
-    for (const part of [sha256, "CC-BY-4.0", "190873 parameters", "conv5.weight", "128×64×3×3"])
-      expect(text.stdout).toContain(part);
+    for (const part of [sha256, "CC-BY-4.0", "190873 parameters"]) expect(text.stdout).toContain(part);
+    expect(text.stdout.trimEnd().split("\n").length).toBeLessThan(12); // a screen, not the list of tensors
     expect(text.stdout).toMatch(/^precision +f32, int8$/m);
     const json = JSON.parse((await fivepoint(["weights", "info", "--json"])).stdout);
     expect(json).toMatchObject({ sha256, parameters: 190873, bytes: bytes.length, license: "CC-BY-4.0" });
+    expect(json).not.toHaveProperty("tensors");
+  });
+
+  it("lists the tensors with --tensors", async () => {
+    const text = (await fivepoint(["weights", "info", "--tensors"])).stdout;
+    expect(text.startsWith((await fivepoint(["weights", "info"])).stdout)).toBe(true);
+    expect(text).toMatch(/^ {2}conv5\.weight +F16 {2}128×64×3×3$/m);
+    const json = JSON.parse((await fivepoint(["weights", "info", "--tensors", "--json"])).stdout);
+    const tensors = parseWeights(readFileSync("dist/weights.safetensors")).tensors;
+    expect(json.tensors.map(({ name }: { name: string }) => name)).toEqual([...tensors.keys()]);
+    expect(json.tensors).toContainEqual({ name: "conv5.weight", dtype: "F16", shape: [128, 64, 3, 3] });
   });
 
   it("fails on a file that is missing or no weights file", async () => {
@@ -65,7 +76,7 @@ describe("fivepoint weights import", () => {
     const out = join(folder, "uncalibrated.safetensors");
     await fivepoint(["weights", "import", "--xml", xmlFile, "--bin", binFile, "--out", out]);
     const { stdout } = await fivepoint(["weights", "info", out]);
-    expect(stdout).toMatch(/^precision +f32; int8 after fivepoint weights quantize$/m);
+    expect(stdout).toMatch(/^precision +f32; for int8 run fivepoint weights quantize$/m);
   });
 
   it("writes a file with the model's weights", async () => {
@@ -198,19 +209,19 @@ describe("fivepoint weights pull", () => {
       "a server that hasn't the file",
       (_, response) => response.writeHead(404).end(),
       [],
-      /answers 404 Not Found/,
+      /answered 404 Not Found/,
     ],
     [
       "a file of another size",
       (_, response) => response.end("short"),
       [],
-      /5 bytes came, where the file has 43654/,
+      /expected 43654 bytes, but 5 came/,
     ],
     [
       "another file of that size",
       (_, response) => response.end(Buffer.alloc(official("xml").bytes)),
       [],
-      /its SHA-384 is [0-9a-f]{96}, where/,
+      /expected the SHA-384 [0-9a-f]{96}, but it is [0-9a-f]{96}/,
     ],
     [
       "a connection that breaks off",
@@ -248,7 +259,7 @@ describe("fivepoint weights pull", () => {
       "1e9",
     );
     expect(status).toBe(1);
-    expect(stderr).toMatch(/answers 404 Not Found/);
+    expect(stderr).toMatch(/answered 404 Not Found/);
     expect(stderr).not.toMatch(/Warning/);
   });
 

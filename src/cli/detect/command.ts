@@ -1,8 +1,7 @@
 /** `fivepoint detect`: five points for each face of each image. */
 import { availableParallelism } from "node:os";
-import { type Command, Option } from "commander";
-import { stringify } from "csv-stringify/sync";
-import { type Box, LANDMARK_NAMES } from "fivepoint";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import type { Box } from "fivepoint";
 import { pMapIterable } from "p-map";
 import { BoxTable } from "../box-table.ts";
 import { isFolder } from "../files.ts";
@@ -10,7 +9,8 @@ import { findImages, type Input } from "../images.ts";
 import { type ModelOptions, modelOptions } from "../model.ts";
 import { parseBox, parsePasses, parsePositive, parseShare } from "../options.ts";
 import { Report } from "../report.ts";
-import { failure, isEmpty, type Job, type JobOptions, NO_FACE, type Outcome, openJobs } from "./job.ts";
+import { failure, type Job, type JobOptions, type Outcome, openJobs } from "./job.ts";
+import { FORMATS, type Format, type FormatName } from "./print.ts";
 import { Processes } from "./processes.ts";
 import { planTargets } from "./targets.ts";
 
@@ -23,9 +23,12 @@ interface Options extends ModelOptions {
   refine?: true | number;
   minScore?: number;
   requireFace?: true;
+  format: FormatName;
   json?: true;
   csv?: true;
+  quiet?: true;
   out?: string;
+  scale?: number;
   align?: string;
 }
 
@@ -33,27 +36,31 @@ interface Options extends ModelOptions {
 export function registerDetect(program: Command): void {
   const command = program
     .command("detect")
-    .description("find five points in each face of each image")
-    .argument("<image...>", "images, folders of images, globs")
+    .summary("Find faces in images, and five points in each")
+    .description("Finds the faces in images, and the eyes, nose tip and mouth corners of each.")
+    .argument("<image...>", "Images, folders of images, globs; - reads an image from standard input")
+    .optionsGroup("Which faces:")
     .addOption(
-      new Option("--box <x,y,w,h>", "a face's box in pixels; may be repeated")
+      new Option("--box <x,y,w,h>", "A face's box, in pixels of the upright image; repeat it for more faces")
         .argParser((text, boxes: Box[] = []) => [...boxes, parseBox(text)])
         .conflicts(["boxes", "whole", "detector"]),
     )
     .addOption(
       new Option(
         "--boxes <csv>",
-        "boxes from a CSV file: file,x,y,width,height, one line per face",
+        "Read the boxes from a CSV file with the columns file,x,y,width,height, one row per face",
       ).conflicts(["whole", "detector"]),
     )
-    .addOption(new Option("--whole", "take each image as a whole for one face").conflicts("detector"))
+    .addOption(new Option("--whole", "Take each image as a whole for one face").conflicts("detector"))
     .addOption(
-      new Option("--detector <name>", "find the faces with another package's detector").choices(["face-api"]),
+      new Option("--detector <name>", "Find the faces with the detector of another package").choices([
+        "face-api",
+      ]),
     )
     .addOption(
       new Option(
         "--expand <factor>",
-        "enlarge each box that is given, or the other detector's, about its centre",
+        "Enlarge each box about its centre, whether it was given or came from --detector",
       )
         .default(1)
         .argParser(parsePositive),
@@ -61,36 +68,86 @@ export function registerDetect(program: Command): void {
     .addOption(
       new Option(
         "--refine [passes]",
-        "read each face again, upright and in the best box: once, or until its points settle, at most 3 times",
+        "Read each face again, upright and in the best box: once, or until its points settle, at most 3 times",
       ).argParser(parsePasses),
     )
     .addOption(
       new Option(
         "--min-score <score>",
-        "leave out faces with a lower score (default: 0.5 without boxes, else 0)",
+        "Leave out faces with a lower score (default: 0.5 if the faces are found, 0 if boxes are given)",
       ).argParser(parseShare),
     )
-    .option("--require-face", "count an image without a face as failed")
-    .addOption(new Option("--json", "print JSON, one object per line").conflicts("csv"))
-    .option("--csv", "print CSV")
-    .option("--out <path>", "draw the points: a file for one image, a folder/ for several")
+    .option("--require-face", "Treat an image without a face as failed")
+    .optionsGroup("Output:")
+    .addOption(
+      new Option("--format <name>", "How to print the results: see below")
+        .choices(Object.keys(FORMATS))
+        .default("line")
+        .conflicts(["json", "csv"]),
+    )
+    .addOption(new Option("--json", "Short for --format json").conflicts("csv"))
+    .option("--csv", "Short for --format csv")
+    .option("-q, --quiet", "Print results and errors only: no progress bar, no notes")
+    .option("--out <path>", "Draw the points: a file for one image, a folder/ for several")
+    .addOption(
+      new Option(
+        "--scale <factor>",
+        "Enlarge the drawings by this factor, at most 16 (default: 1, so that pixels in the drawing match the results)",
+      ).argParser(parseScale),
+    )
     .option(
       "--align <path>",
-      "save each face upright, 112×112: a file for one image, a folder/ for several; of several faces name-1, name-2 …",
+      "Save each face upright at 112×112: a file for one image, a folder/ for several; several faces become name-1, name-2, …",
     )
+    .optionsGroup("Network:")
     .addHelpText("after", HELP);
   modelOptions(command).action(detect);
 }
 
+function parseScale(text: string): number {
+  const scale = parsePositive(text);
+  if (scale > 16) throw new InvalidArgumentError(`Expected at most 16, but found "${text}".`);
+  return scale;
+}
+
 const HELP = `
-Boxes and points are in pixels of the image as it is seen: upright, after its EXIF orientation is applied.
-Without boxes the faces are found, best first, and read twice in boxes that suit them, whatever --expand and --refine
-say. An image without a face is no failure: a line says so, with --json {"image": …, "faces": 0}.`;
+Boxes and points are in pixels of the upright image, the way a viewer shows it:
+after its EXIF orientation is applied. Without --box, --boxes, --whole and
+--detector, fivepoint finds the faces itself, best first. It then chooses the
+boxes and reads each face twice, whatever --expand and --refine say.
+
+Formats:
+  line  A line per face, separated by tabs: image, number, score, box, points
+  text  A block per face, a line per point
+  json  A JSON object per face, or for an image without one or that failed;
+        fivepoint/result.schema.json describes them
+  csv   A row per face; --boxes reads such a file again
+Line and text round to 0.1 pixels.
+
+Results go to standard output, everything else to standard error. An image
+without a face hasn't failed, unless you say --require-face. Exit status: 0 if
+all was done, 1 if some input failed (the rest is done), 2 for wrong usage.
+
+Examples:
+  Find the faces in a photo:
+    fivepoint detect photo.jpg
+  Draw the points, twice as large as the photo:
+    fivepoint detect photo.jpg --out points.png --scale 2
+  Read all images below a folder:
+    fivepoint detect photos/ --format json --quiet > faces.jsonl
+  Read the face in a box that you know:
+    fivepoint detect photo.jpg --box 140,67,106,112
+  Save aligned faces, in boxes from another detector's list:
+    fivepoint detect photos/ --boxes boxes.csv --align chips/
+  Read an image from standard input:
+    curl -s https://example.com/photo.jpg | fivepoint detect -`;
 
 /** So many images are worth a process: it takes a tenth of a second to start. */
 const IMAGES_PER_PROCESS = 48;
 
 async function detect(args: string[], options: Options): Promise<void> {
+  if (options.scale !== undefined && options.out === undefined)
+    throw new InvalidArgumentError("--scale enlarges drawings: name one with --out, too.");
   const located = options.box || options.boxes !== undefined || options.whole;
   const detector = located ? undefined : (options.detector ?? "finder");
   const inputs = await findImages(args);
@@ -120,9 +177,9 @@ async function detect(args: string[], options: Options): Promise<void> {
     return run({ path, boxes, targets: targetsOf(path) });
   };
 
-  const report = new Report(inputs.length, "images");
-  const print = options.json ? printJson : options.csv ? printCsv : printText;
-  if (options.csv) await report.line(CSV_HEADER);
+  const report = new Report(inputs.length, "images", options.quiet);
+  const { header, print }: Format = FORMATS[options.json ? "json" : options.csv ? "csv" : options.format];
+  if (header !== undefined) await report.line(header);
   const concurrency = processes ? count : cores;
   let below = 0;
   try {
@@ -137,52 +194,6 @@ async function detect(args: string[], options: Options): Promise<void> {
     report.end();
     processes?.stop();
   }
-  if (listed?.unused) report.warn(`${options.boxes}: ${listed.unused} of its files are not among the images`);
-  if (below > 0) report.warn(`Faces left out for a score below ${options.minScore}: ${below}`);
-}
-
-async function printJson(report: Report, outcome: Outcome): Promise<void> {
-  const { path, faces, errors } = outcome;
-  for (const { box, points, normalized, score } of faces) {
-    const pairs = points.map(({ x, y }) => [x, y]);
-    await report.line(
-      JSON.stringify({ image: path, box, points: pairs, normalized: [...normalized], score }),
-    );
-  }
-  for (const error of errors) await report.line(JSON.stringify({ image: path, error }));
-  if (isEmpty(outcome)) await report.line(JSON.stringify({ image: path, faces: 0 }));
-}
-
-const CSV_HEADER = "image,box_x,box_y,box_w,box_h,x0,y0,x1,y1,x2,y2,x3,y3,x4,y4,score";
-
-async function printCsv(report: Report, outcome: Outcome): Promise<void> {
-  const { path, faces } = outcome;
-  for (const { box, points, score } of faces) {
-    const numbers = [box.x, box.y, box.width, box.height, ...points.flatMap(({ x, y }) => [x, y]), score];
-    await report.line(stringify([[path, ...numbers]], { eof: false }));
-  }
-  warn(report, outcome);
-}
-
-/** Several faces have the numbers that they have in the drawing and in the names of aligned faces. */
-async function printText(report: Report, outcome: Outcome): Promise<void> {
-  const { path, size, faces } = outcome;
-  if (faces.length > 0) await report.line(`${path}, ${size}`);
-  for (const [face, { box, points, score }] of faces.entries()) {
-    const name = faces.length > 1 ? `face ${face + 1}:` : "face";
-    const [x, y, width, height] = [box.x, box.y, box.width, box.height].map((v) => Number(v.toFixed(1)));
-    await report.line(`  ${name} ${width}×${height} at ${x}, ${y}, score ${score.toFixed(2)}`);
-    for (const [i, { x, y }] of points.entries()) {
-      await report.line(
-        `    ${i + 1} ${LANDMARK_NAMES[i]!.padEnd(10)} ${x.toFixed(1).padStart(8)} ${y.toFixed(1).padStart(8)}`,
-      );
-    }
-  }
-  warn(report, outcome);
-}
-
-/** What text and CSV have no place for. */
-function warn(report: Report, outcome: Outcome): void {
-  const { path, errors } = outcome;
-  for (const line of isEmpty(outcome) ? [NO_FACE] : errors) report.warn(`${path}: ${line}`);
+  if (listed?.unused) report.note(`${options.boxes}: ${listed.unused} of its files are not among the images`);
+  if (below > 0) report.note(`Faces left out for a score below ${options.minScore}: ${below}`);
 }

@@ -19,6 +19,8 @@ export interface JobOptions extends ModelOptions {
   readonly minScore?: number | undefined;
   /** Whether an image without a face has failed. */
   readonly requireFace?: true | undefined;
+  /** Drawings are so many times as large as their image; default 1. */
+  readonly scale?: number | undefined;
 }
 
 export interface Job {
@@ -58,14 +60,14 @@ export async function openJobs(options: JobOptions): Promise<(job: Job) => Promi
   const landmarker = await openLandmarker(options);
   const find = await openDetector(landmarker, options);
   await loadSharp();
-  const { minScore = 0, requireFace } = options;
+  const { minScore = 0, requireFace, scale = 1 } = options;
   return async ({ path, boxes, targets: { drawing, chip, numbered } }) => {
     try {
       const image = await readImage(path);
       const { faces: all, errors } = boxes ? readFaces(landmarker, image, boxes, options) : await find(image);
       const faces = all.filter(({ score }) => score >= minScore);
       if (requireFace && isEmpty({ faces, errors })) errors.push(NO_FACE);
-      if (drawing !== undefined) await writeWhole(drawing, await annotate(image, faces, drawing));
+      if (drawing !== undefined) await writeWhole(drawing, await annotate(image, faces, drawing, scale));
       if (chip !== undefined) await writeChips(image, faces, chip, numbered || faces.length > 1);
       const size = `${image.width}×${image.height}`;
       return { path, size, faces, below: all.length - faces.length, errors };

@@ -61,7 +61,7 @@ export class Processes {
       // Images are short-lived: a small young generation returns their memory soon.
       execArgv: [...process.execArgv, "--max-semi-space-size=4"],
       serialization: "advanced",
-      stdio: ["ignore", 2, 2, "ipc"],
+      stdio: ["inherit", 2, 2, "ipc"], // an image may come from standard input
     });
     child.on("error", () => {}); // told to who asks it
     child.on("disconnect", () => child.kill());

@@ -2,7 +2,7 @@
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { InvalidArgumentError } from "commander";
 import { isFolder } from "../files.ts";
-import { formatOf, WRITTEN } from "../images.ts";
+import { formatOf, STDIN, WRITTEN } from "../images.ts";
 import { OutputPlan } from "../outputs.ts";
 
 /** What is written of one image. */
@@ -15,7 +15,7 @@ export interface Targets {
 
 /**
  * Of one image: the file that is named, or into the folder that is. Of several: into the folder, by the same name below
- * the folder that all have in common.
+ * the folder that all have in common; the image of standard input as stdin.png.
  * @param read other files that the run reads
  * @param most how many faces an image may have
  * @throws InvalidArgumentError when that can't be, when an input would be overwritten or two results share a name
@@ -31,7 +31,7 @@ export async function planTargets(
   const chip = align === undefined ? undefined : await namer("--align", align, images, several);
   if (!drawing && !chip) return () => ({ numbered: false });
   const plan = new OutputPlan();
-  await plan.read(...images, ...read);
+  await plan.read(...filesOf(images), ...read);
   const planned = new Set<string>();
   for (const path of images) {
     if (planned.has(resolve(path))) continue; // named twice, it is written twice, alike
@@ -58,19 +58,21 @@ async function namer(
   if (!folder && !several && !formatOf(out))
     throw new InvalidArgumentError(`${flag} ${out}: expected ${WRITTEN}, or a folder, as in ${out}/.`);
   if (!folder && !several) return () => out;
-  const root = commonFolder(images);
+  const root = commonFolder(filesOf(images));
   return (path) => {
-    const name = join(out, relative(root, resolve(path)));
+    const name = join(out, path === STDIN ? "stdin" : relative(root, resolve(path)));
     return formatOf(name) ? name : `${name}.png`;
   };
 }
 
-/** The folder that all images lie below. Paths are compared by their parts: `..x` isn't the folder above. */
-function commonFolder(images: readonly string[]): string {
-  const folders = images.map((path) => dirname(resolve(path)).split(sep));
-  const common = folders.reduce((common, folder) => {
+const filesOf = (images: readonly string[]) => images.filter((path) => path !== STDIN);
+
+/** The folder that all files lie below. Paths are compared by their parts: `..x` isn't the folder above. */
+function commonFolder(files: readonly string[]): string {
+  const [first = [], ...others] = files.map((path) => dirname(resolve(path)).split(sep));
+  const common = others.reduce((common, folder) => {
     const end = common.findIndex((part, i) => part !== folder[i]);
     return end < 0 ? common : common.slice(0, end);
-  });
+  }, first);
   return common.join(sep) + sep;
 }

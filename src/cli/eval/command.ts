@@ -27,6 +27,7 @@ interface Options {
   rotate?: number[];
   refine?: true | number;
   json?: true;
+  quiet?: true;
   plot?: string;
   predictions?: string;
   worst?: number;
@@ -37,38 +38,45 @@ interface Options {
 export function registerEval(program: Command): void {
   program
     .command("eval")
-    .description("measure the error on labelled faces")
+    .summary("Measure the error on labelled faces")
+    .description("Measures how far the points are off on labelled faces, by the same code that detect runs.")
     .argument(
       "<dataset.csv>",
-      "file, x0,y0 … x4,y4, optionally source and a box; or VGGFace2's landmark list",
+      "Columns file, x0,y0 … x4,y4, and optionally source and a box; or VGGFace2's list of landmarks",
     )
-    .option("--images <folder>", "where the images are (default: beside the list)")
-    .option("--boxes <csv>", "boxes from another list, such as VGGFace2's loose_bb_test.csv")
+    .optionsGroup("Faces:")
+    .option("--images <folder>", "Look for the images in this folder (default: the folder of the list)")
+    .option("--boxes <csv>", "Take the boxes from another list, such as VGGFace2's loose_bb_test.csv")
+    .optionsGroup("Networks to compare:")
     .addOption(
-      new Option("--weights <files>", "weights files to compare, comma-separated; default: the embedded ones")
+      new Option(
+        "--weights <files>",
+        "Weights files, comma-separated; default stands for the embedded weights",
+      )
         .argParser(parseList(String))
         .default(["default"], "default"),
     )
     .addOption(
-      new Option("--precision <types>", "f32, int8 or both, comma-separated")
+      new Option("--precision <types>", "Arithmetic: f32, int8 or both, comma-separated")
         .argParser(parseList(parsePrecision))
         .default(["f32"], "f32"),
     )
+    .optionsGroup("Conditions, comma-separated (every combination is measured):")
     .addOption(
       new Option(
         "--box-from <source>",
-        "given, or points:<k>: a square of k times the true points' extent, moved up by 5 % of its side; comma-separated",
+        "Boxes: given, or points:<k> for a square of k times the extent of the true points, moved up by 5 % of its side",
       ).argParser(parseBoxSources),
     )
     .addOption(
-      new Option("--box-scale <factors>", "multiply each box about its centre; comma-separated")
+      new Option("--box-scale <factors>", "Scale each box about its centre")
         .argParser(parseList(parsePositive))
         .default([1], "1"),
     )
     .addOption(
       new Option(
         "--shift <shares>",
-        "move each box by a share of its side, each face's in a direction of its own; comma-separated",
+        "Move each box by this share of its side, in a direction that differs from face to face",
       )
         .argParser(parseList(parseShare))
         .default([0], "0"),
@@ -76,40 +84,56 @@ export function registerEval(program: Command): void {
     .addOption(
       new Option(
         "--rotate <degrees>",
-        "rotate each image about its face, counter-clockwise; comma-separated; boxes are then points:2.2 unless --box-from is given",
+        "Rotate each image counter-clockwise about its face; --box-from is then points:2.2 unless it is given",
       ).argParser(parseList(parseNumber)),
     )
     .addOption(
       new Option(
         "--refine [passes]",
-        "measure each condition again with faces read again: once, or up to 2 or 3 times",
+        "Measure each condition twice, the second time with faces read again: once, or up to 2 or 3 times",
       ).argParser(parsePasses),
     )
-    .option("--json", "print a JSON object for each condition and weights file")
-    .option("--plot <ced.svg>", "draw the cumulative error curves")
-    .option("--predictions <csv>", "save every prediction")
+    .optionsGroup("Output:")
+    .option("--json", "Print one JSON object for each condition and network")
+    .option("-q, --quiet", "Print results and errors only: no progress bar")
+    .option("--plot <ced.svg>", "Draw the cumulative error curves")
+    .option("--predictions <csv>", "Save every prediction")
     .addOption(
       new Option(
         "--worst <count>",
-        "draw the worst faces of the first weights and condition; needs --out",
+        "Draw the faces with the largest errors, for the first network and condition; needs --out",
       ).argParser(parseCount),
     )
-    .option("--out <sheet.png>", "where --worst draws: true points green, predicted red")
+    .option("--out <sheet.png>", "Where --worst draws: true points green, predicted ones red")
     .addHelpText("after", HELP)
     .action(evaluate);
 }
 
 const HELP = `
-The error of a face is the mean distance of its five points from the true ones, divided by the distance of the true
-eyes, with points taken relative to the box (Open Model Zoo's normed error). Debiased: after the mean offset by source
-and point is removed. Failures are faces above 0.1; AUC is the area under the cumulative error curve up to 0.1.
-Boxes and points are in pixels of the image as it is seen: upright, after its EXIF orientation is applied.
+Normalized error: mean point error divided by the distance between the eyes,
+both relative to the box (Open Model Zoo's "normed error"). Debiased: the same
+after the mean offset of each point is removed, separately for each source.
+Faces with an error above 0.1 count as failures; AUC is the area under the
+cumulative error curve up to 0.1. Boxes and points are in pixels of the upright
+image, the way a viewer shows it: after its EXIF orientation is applied.
 
-VGGFace2:  fivepoint eval loose_landmark_test.csv --boxes loose_bb_test.csv --images test`;
+Examples:
+  Measure the embedded weights:
+    fivepoint eval faces.csv
+  Compare two weights files:
+    fivepoint eval faces.csv --weights mine.safetensors,default
+  Compare the arithmetics, and draw the curves:
+    fivepoint eval faces.csv --precision f32,int8 --plot ced.svg
+  See how much the boxes matter:
+    fivepoint eval faces.csv --box-scale 0.8,1,1.25 --refine
+  Look at the worst faces:
+    fivepoint eval faces.csv --worst 20 --out sheet.png
+  Measure on VGGFace2's test set:
+    fivepoint eval loose_landmark_test.csv --boxes loose_bb_test.csv --images test`;
 
 function parsePrecision(text: string): Precision {
   if (text === "f32" || text === "int8") return text;
-  throw new InvalidArgumentError("Allowed choices are f32, int8.");
+  throw new InvalidArgumentError("Expected f32 or int8.");
 }
 
 function parseBoxSources(text: string): Condition["boxFrom"][] {
@@ -128,7 +152,7 @@ async function evaluate(dataset: string, options: Options): Promise<void> {
   const runs = conditions.flatMap((condition) =>
     networks.map((network): Run => ({ network, condition, faces: [], answers: [] })),
   );
-  const report = new Report(faces.length, "faces");
+  const report = new Report(faces.length, "faces", options.quiet);
   for await (const { face, error } of measureFaces(faces, runs)) {
     report.advance();
     if (error === undefined) continue;
@@ -174,7 +198,7 @@ async function readFaces(
   const faces = await readDataset(dataset, images, source);
   if (given && faces.every(({ box }) => !box)) {
     throw new InvalidArgumentError(
-      `${dataset} gives no boxes: name a list of them by --boxes, or use --box-from points:<k>.`,
+      `${dataset} has no boxes: name a list of boxes with --boxes, or use --box-from points:<k>.`,
     );
   }
   return faces;
@@ -188,7 +212,7 @@ async function checkOutputs(
 ): Promise<void> {
   const { boxes, weights, plot, predictions, worst, out } = options;
   if ((worst === undefined) !== (out === undefined))
-    throw new InvalidArgumentError("--worst and --out belong together.");
+    throw new InvalidArgumentError("--worst and --out go together: give both or neither.");
   if (out !== undefined && !formatOf(out))
     throw new InvalidArgumentError(`--out ${out}: expected ${WRITTEN}.`);
   checkChart("--plot", plot);

@@ -131,7 +131,7 @@ export function errorCurves(dataset: string, runs: readonly Run[]): string {
   });
   return lineChart(
     `Cumulative error, ${dataset}, ${runs[0]!.faces.length} faces`,
-    { label: "normed error", domain: [0, 2 * LIMIT], format: ".2f" },
+    { label: "normalized error", domain: [0, 2 * LIMIT], format: ".2f" },
     { label: "faces with at most this error", domain: [0, 1], format: ".0%" },
     series,
   );

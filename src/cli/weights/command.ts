@@ -36,7 +36,12 @@ function readWhole(bytes: Uint8Array): WeightsFile {
   return file;
 }
 
-async function info(path: string | undefined, { json }: { json?: boolean }): Promise<void> {
+interface InfoOptions {
+  json?: true;
+  tensors?: true;
+}
+
+async function info(path: string | undefined, { json, tensors: listed }: InfoOptions): Promise<void> {
   const bytes = await readInput(path ?? EMBEDDED);
   const file = await inFile(path ?? "the embedded weights", () => readWhole(bytes));
   const { metadata, tensors } = file;
@@ -44,17 +49,21 @@ async function info(path: string | undefined, { json }: { json?: boolean }): Pro
   const table = [...tensors].map(([name, { dtype, shape }]) => ({ name, dtype, shape }));
   const parameters = table.reduce((sum, { shape }) => sum + elements(shape), 0);
   if (json) {
-    console.log(JSON.stringify({ ...metadata, sha256, bytes: bytes.length, parameters, tensors: table }));
+    const summary = { ...metadata, sha256, bytes: bytes.length, parameters };
+    console.log(JSON.stringify(listed ? { ...summary, tensors: table } : summary));
     return;
   }
   const { format: _, name, version, license, source, ranges: __, ...others } = metadata;
-  const precision = hasRanges(file) ? "f32, int8" : "f32; int8 after fivepoint weights quantize";
+  const precision = hasRanges(file) ? "f32, int8" : "f32; for int8 run fivepoint weights quantize";
   const lines = Object.entries({ name, version, license, source, ...others, precision, sha256 }).map(
     ([key, value]) => `${key.padEnd(12)} ${value}`,
   );
-  lines.push(`${"size".padEnd(12)} ${bytes.length} bytes, ${parameters} parameters`, "");
-  for (const { name: tensor, dtype, shape } of table)
-    lines.push(`  ${tensor.padEnd(18)} ${dtype}  ${shape.join("×")}`);
+  lines.push(`${"size".padEnd(12)} ${bytes.length} bytes, ${parameters} parameters`);
+  if (listed) {
+    lines.push("");
+    for (const { name: tensor, dtype, shape } of table)
+      lines.push(`  ${tensor.padEnd(18)} ${dtype}  ${shape.join("×")}`);
+  }
   console.log(lines.join("\n"));
 }
 
@@ -105,7 +114,7 @@ async function download(
     const response = await fetch(url, {
       signal: AbortSignal.timeout(Math.min(1000 * seconds, LONGEST_TIMER)),
     });
-    if (!response.ok) throw new Error(`the server answers ${response.status} ${response.statusText}`);
+    if (!response.ok) throw new Error(`the server answered ${response.status} ${response.statusText}`);
     bytes = new Uint8Array(await response.arrayBuffer());
   } catch (error) {
     const { name, message, cause } = error as Error;
@@ -117,10 +126,9 @@ async function download(
           : message;
     throw new Error(`${url}: ${reason}`, { cause: error });
   }
-  if (bytes.length !== size)
-    throw new Error(`${url}: ${bytes.length} bytes came, where the file has ${size}`);
+  if (bytes.length !== size) throw new Error(`${url}: expected ${size} bytes, but ${bytes.length} came`);
   const hash = createHash("sha384").update(bytes).digest("hex");
-  if (hash !== sha384) throw new Error(`${url}: its SHA-384 is ${hash}, where the file has ${sha384}`);
+  if (hash !== sha384) throw new Error(`${url}: expected the SHA-384 ${sha384}, but it is ${hash}`);
   return bytes;
 }
 
@@ -152,31 +160,67 @@ export async function pull(
 
 function httpUrl(text: string): string {
   if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol))
-    throw new InvalidArgumentError("It must be an http(s) address.");
+    throw new InvalidArgumentError("Expected an address that begins with https:// or http://.");
   return text;
 }
 
-const halves = () => new Option("--f16", "store half-precision floats: half the size");
+const halves = () => new Option("--f16", "Store half-precision floats, which take half the space");
+
+const HELP = `
+Examples:
+  Say what the embedded weights are:
+    fivepoint weights info
+  Download the official weights, and use them:
+    fivepoint weights pull --out official.safetensors
+    fivepoint detect photo.jpg --weights official.safetensors
+  Print the help of a command, with more examples:
+    fivepoint weights help quantize`;
 
 export function registerWeights(program: Command): void {
   const weights = program
     .command("weights")
-    .description("inspect weights files; import, download, quantize and export weights");
+    .summary("Inspect, import, download, calibrate and export weights")
+    .description("Inspects weights files, and imports, downloads, calibrates and exports weights.")
+    .addHelpText("after", HELP);
   weights
     .command("info")
-    .description("print name, license, hash and tensors of a weights file")
-    .argument("[file]", "default: the embedded weights")
-    .option("--json", "print one JSON object")
+    .summary("Print what a weights file is")
+    .description("Prints the name, version, license, source, hash and size of a weights file.")
+    .argument("[file]", "A weights file (default: the embedded weights)")
+    .option("--tensors", "List the tensors, too")
+    .option("--json", "Print one JSON object")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  Say what the embedded weights are:
+    fivepoint weights info
+  List the tensors of a file:
+    fivepoint weights info mine.safetensors --tensors`,
+    )
     .action(info);
   weights
     .command("import")
-    .description("convert an OpenVINO model (.xml and .bin) to a weights file")
-    .requiredOption("--xml <file>", "the model's graph")
-    .requiredOption("--bin <file>", "the model's constants")
-    .requiredOption("--out <file>", "weights file to write")
-    .option("--name <name>", "name that the file gives itself")
-    .option("--license <license>", "its license (default: Apache-2.0, the official files')")
+    .summary("Convert an OpenVINO model to a weights file")
+    .description(
+      "Converts landmarks-regression-retail-0009 as an OpenVINO model (.xml and .bin) to a weights file.",
+    )
+    .requiredOption("--xml <file>", "The model's graph")
+    .requiredOption("--bin <file>", "The model's constants")
+    .requiredOption("--out <file>", "The weights file to write")
+    .option("--name <name>", "A name to store in the file")
+    .option("--license <license>", "Its license (default: Apache-2.0, as for the official files)")
     .addOption(halves())
+    .addHelpText(
+      "after",
+      `
+Examples:
+  Convert a model that you downloaded:
+    fivepoint weights import --xml model.xml --bin model.bin --out mine.safetensors
+  Say what you call it, and what its license is:
+    fivepoint weights import --xml model.xml --bin model.bin --out mine.safetensors \\
+      --name mine --license MIT`,
+    )
     .action(async ({ xml, bin, ...options }: ImportOptions & { xml: string; bin: string }) => {
       await checkOutput(options.out, xml, bin);
       const [graph, constants] = await Promise.all([readInput(xml), readInput(bin)]);
@@ -184,40 +228,73 @@ export function registerWeights(program: Command): void {
     });
   weights
     .command("pull")
-    .description("download the official weights of Open Model Zoo (Apache-2.0), check and convert them")
-    .requiredOption("--out <file>", "weights file to write")
+    .summary("Download the official weights")
+    .description(
+      "Downloads the official weights of Open Model Zoo (Apache-2.0), checks their hash and converts them.",
+    )
+    .requiredOption("--out <file>", "The weights file to write")
     .addOption(
-      new Option("--precision <type>", "which of the official files")
+      new Option("--precision <type>", "Which of the official files to take")
         .choices(Object.keys(OFFICIAL_FILES))
         .default("FP32"),
     )
     .option(
       "--base-url <url>",
-      "a mirror of the folder that holds FP32, FP16 and FP16-INT8",
+      "A mirror of the folder that holds FP32, FP16 and FP16-INT8",
       httpUrl,
       OFFICIAL_BASE_URL,
     )
-    .option("--timeout <seconds>", "for each file", parsePositive, 60)
+    .option("--timeout <seconds>", "Give up on a file after this time", parsePositive, 60)
     .addOption(halves())
+    .addHelpText(
+      "after",
+      `
+Examples:
+  Download them, and use them:
+    fivepoint weights pull --out official.safetensors
+    fivepoint detect photo.jpg --weights official.safetensors
+  Download from a mirror:
+    fivepoint weights pull --out official.safetensors --base-url https://example.com/models/`,
+    )
     .action((options: PullOptions) => pull(options));
   weights
     .command("quantize")
-    .description("calibrate weights for --precision int8 on example faces")
-    .requiredOption("--calibrate <csv>", "faces: file, x, y, width, height; some hundreds, as they will come")
-    .option("--images <folder>", "where the images are (default: beside the list)")
-    .option("--expand <factor>", "enlarge each box about its centre", parsePositive, 1)
-    .option("--weights <file>", "default: the embedded weights")
-    .requiredOption("--out <file>", "weights file to write")
+    .summary("Calibrate weights for --precision int8")
+    .description("Calibrates weights for --precision int8 on example faces, and stores the ranges with them.")
+    .requiredOption(
+      "--calibrate <csv>",
+      "A list of faces with the columns file,x,y,width,height: a few hundred, like those that detect will see",
+    )
+    .option("--images <folder>", "Look for the images in this folder (default: the folder of the list)")
+    .option("--expand <factor>", "Enlarge each box about its centre", parsePositive, 1)
+    .option("--weights <file>", "The weights to calibrate (default: the embedded weights)")
+    .requiredOption("--out <file>", "The weights file to write")
+    .addHelpText(
+      "after",
+      `
+Example:
+  Calibrate a file, and use it:
+    fivepoint weights quantize --weights mine.safetensors --calibrate faces.csv --out calibrated.safetensors
+    fivepoint detect photo.jpg --weights calibrated.safetensors --precision int8`,
+    )
     .action(async ({ weights: path = EMBEDDED, ...options }: QuantizeOptions & { weights?: string }) => {
       const bytes = await readInput(path);
       await quantize(path, await inFile(path, () => readWhole(bytes)), options);
     });
   weights
     .command("export")
-    .description("write the network with its weights in another format")
-    .addOption(new Option("--format <format>").choices(["onnx"]).makeOptionMandatory())
-    .option("--weights <file>", "default: the embedded weights")
-    .requiredOption("--out <file>", "file to write")
+    .summary("Write the network in another format")
+    .description("Writes the network with its weights in another format.")
+    .addOption(new Option("--format <format>", "The format").choices(["onnx"]).makeOptionMandatory())
+    .option("--weights <file>", "The weights to export (default: the embedded weights)")
+    .requiredOption("--out <file>", "The file to write")
+    .addHelpText(
+      "after",
+      `
+Example:
+  Write a model for ONNX Runtime:
+    fivepoint weights export --format onnx --out model.onnx`,
+    )
     .action(async ({ weights: path = EMBEDDED, out }: { weights?: string; out: string }) => {
       await checkOutput(out, path);
       const bytes = await readInput(path);

@@ -53,8 +53,8 @@ export async function quantize(path: string, weights: WeightsFile, options: Quan
   const bytes = serializeWeights(file);
   await writeWhole(options.out, bytes);
   console.log(
-    `${options.out}: ${file.metadata.name}, ${bytes.length} bytes; on ${crops.length / CROP_BYTES} faces int8 answers ` +
-      `${distance.toExponential(2)} of the crop's side away from float ones (${rule})`,
+    `${options.out}: ${file.metadata.name}, ${bytes.length} bytes; on ${crops.length / CROP_BYTES} faces int8 points are ` +
+      `${distance.toExponential(2)} of the crop's side away from those in f32 (${rule})`,
   );
 }
 
