@@ -14,6 +14,8 @@ const SMALLEST = 2;
 const NEW = 1;
 /** How far from where it was last seen, or is expected, a face is still the same, in sizes: a face's width. */
 const REACH = 4;
+/** A face rests when its points are nearer than this, in sizes, to where they are smoothed. */
+const RESTS = 0.1;
 /** Two ratios of the sides may differ by this part where an image was scaled to whole pixels. */
 const SAME_RATIO = 0.02;
 
@@ -197,12 +199,15 @@ export class Tracker {
   }
 }
 
-/** Where points are expected: they go on as the face moved. */
-function predict({ raw, speed, milliseconds: since }: Motion, milliseconds: number): Point[] {
+/**
+ * Where points are expected: where they were, and on as the face moved. While it rests, where they were is where they were smoothed:
+ * noise that moves the place to read would come back as more noise.
+ */
+function predict({ raw, smooth, speed, milliseconds: since }: Motion, milliseconds: number): Point[] {
   const seconds = (milliseconds - since) / 1000;
   const mean = (axis: "x" | "y") => speed.reduce((sum, v) => sum + v[axis], 0) / speed.length;
   const [x, y] = [seconds * mean("x"), seconds * mean("y")];
-  return raw.map((p) => ({ x: p.x + x, y: p.y + y }));
+  return (apart(raw, smooth) < RESTS ? smooth : raw).map((p) => ({ x: p.x + x, y: p.y + y }));
 }
 
 /** A motion in the pixels of an image of another size. */

@@ -1,6 +1,6 @@
 /** Renders videos of faces that move in a known way: the face of the sample photo over a background. */
 import sharp from "sharp";
-import type { ImageLike, Point } from "../../src/core/types.ts";
+import type { Box, ImageLike, Point } from "../../src/core/types.ts";
 import { random } from "./random.ts";
 
 /** Where a face is in a frame. */
@@ -48,16 +48,16 @@ export class Renderer {
   }
 
   /** A frame in RGB, with noise of its own: the faces, later ones in front, and grey bars, given as boxes, before them. */
-  frame(
-    poses: readonly Pose[],
-    covers: readonly { x: number; y: number; width: number; height: number }[] = [],
-  ): ImageLike {
+  frame(poses: readonly Pose[], covers: readonly Box[] = []): ImageLike {
     const { width, height } = FRAME;
     const data = new Uint8ClampedArray(this.#background);
     for (const pose of poses) this.#paste(data, pose);
-    for (const { x, y, width: w, height: h } of covers) {
-      for (let row = Math.max(0, y); row < Math.min(height, y + h); row++)
-        data.fill(96, 3 * (row * width + Math.max(0, x)), 3 * (row * width + Math.min(width, x + w)));
+    for (const cover of covers) {
+      const within = (at: number, side: number) => Math.min(Math.max(Math.round(at), 0), side);
+      const [left, right] = [within(cover.x, width), within(cover.x + cover.width, width)];
+      const bottom = within(cover.y + cover.height, height);
+      for (let y = within(cover.y, height); y < bottom; y++)
+        data.fill(96, 3 * (y * width + left), 3 * (y * width + right));
     }
     const noise = this.#noise;
     for (let row = 0; row < data.length; row += 3 * width) {

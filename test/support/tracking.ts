@@ -136,15 +136,19 @@ export interface Goodbye {
   readonly gone: number;
 }
 
+/** How far a face's points lie from its middle at most, along either axis. */
+const REACH = 0.21 * FACE_WIDTH;
+
+/** Until all points are gone: out of the frame or covered. */
 export const GOODBYES: Record<string, Goodbye> = {
   "a cut": { video: moments(60, (t) => ({ faces: t < 1 ? [MIDDLE] : [] })), gone: 30 },
   "a face that leaves, 2 widths a second": goodbye(
     (t) => ({ faces: [{ ...MIDDLE, x: MIDDLE.x + 2 * FACE_WIDTH * t }] }),
-    ({ faces: [face] }) => face!.x - FACE_WIDTH / 2 > FRAME.width,
+    ({ faces: [face] }) => face!.x - REACH > FRAME.width,
   ),
   "a face that leaves, half a width a second": goodbye(
     (t) => ({ faces: [{ ...MIDDLE, x: FRAME.width - 0.4 * FACE_WIDTH + 0.5 * FACE_WIDTH * t }] }),
-    ({ faces: [face] }) => face!.x - FACE_WIDTH / 2 > FRAME.width,
+    ({ faces: [face] }) => face!.x - REACH > FRAME.width,
   ),
   "a face that is covered at once": goodbye(
     (t) => ({ faces: [MIDDLE], covers: t < 1 ? [] : [boxOf(MIDDLE)] }),
@@ -153,16 +157,16 @@ export const GOODBYES: Record<string, Goodbye> = {
   "a face that is covered from below, a width a second": goodbye(
     (t) => ({
       faces: [MIDDLE],
-      covers: [{ ...boxOf(MIDDLE), y: Math.round(150 - FACE_WIDTH * t), height: 200 }],
+      covers: [{ ...boxOf(MIDDLE), y: 150 - FACE_WIDTH * t, height: 200 }],
     }),
-    ({ covers }) => covers![0]!.y < MIDDLE.y - FACE_HEIGHT / 2,
+    ({ covers }) => covers![0]!.y < MIDDLE.y - REACH,
   ),
   "a face that is covered from the side, a width a second": goodbye(
     (t) => ({
       faces: [MIDDLE],
-      covers: [{ x: 0, y: 0, width: Math.round(110 + FACE_WIDTH * t), height: FRAME.height }],
+      covers: [{ x: 0, y: 0, width: 110 + FACE_WIDTH * t, height: FRAME.height }],
     }),
-    ({ covers }) => covers![0]!.width > MIDDLE.x + FACE_WIDTH / 2,
+    ({ covers }) => covers![0]!.width > MIDDLE.x + REACH,
   ),
 };
 
