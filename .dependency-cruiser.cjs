@@ -6,7 +6,8 @@ const PARTS = {
   core: { path: "core/", below: [] },
   formats: { path: "formats/", below: ["core/"] },
   adapters: { path: "adapters/", below: ["core/"] },
-  entries: { path: "[^/]+\\.ts$", below: ["core/", "formats/", "adapters/"] },
+  tracker: { path: "tracker/", below: ["core/"] },
+  entries: { path: "[^/]+\\.ts$", below: ["core/", "formats/", "adapters/", "tracker/"] },
   pool: { path: "pool/", below: ["core/", "bundled\\.ts$"] },
   cli: { path: "cli/", below: ["core/", "formats/", "adapters/"] },
 };
@@ -62,7 +63,7 @@ module.exports = {
     ),
     forbid(
       "no-platform-below-entries",
-      "^src/(core|formats|adapters|pool/(?!node\\.ts))",
+      "^src/(core|formats|adapters|tracker|pool/(?!node\\.ts))",
       { dependencyTypes: ["core"] },
       "only entries and the CLI use Node's modules",
     ),

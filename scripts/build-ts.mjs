@@ -110,9 +110,10 @@ const libraries = await Promise.all([
   sharedFile("finder-weights.js", 'export { default } from "./weights/finder.safetensors";'),
   library(
     {
-      entryPoints: ["index", "slim", "edge", "adapters", "openvino", "finder", "finder-edge"].map(
-        (entry) => `src/${entry}.ts`,
-      ),
+      entryPoints: [
+        ...["index", "slim", "edge", "finder", "finder-edge"],
+        ...["tracker", "adapters", "openvino"],
+      ].map((entry) => `src/${entry}.ts`),
     },
     "./shared",
   ),

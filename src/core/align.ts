@@ -75,24 +75,33 @@ export function alignFaces(
   options: AlignOptions | undefined,
   engine: Engine,
 ): AlignedFace[] {
-  const check = () => {
-    // By index, so that a hole is seen too.
-    for (let i = 0; i < faces.length; i++) {
-      const face = faces[i];
-      if (typeof face !== "object" || face === null) {
-        throw expected(TypeError, name(i), "a face with its points, as detect gives it", face);
-      }
-      checkFace(`${name(i)}.points`, face.points, image);
-    }
-  };
-  const request = resolve(image, check, options);
+  const request = resolve(image, () => checkFaces(image, faces, name), options);
   const similarities = faces.map(({ points }) => similarityTransform(points, request.template.points));
   return similarities.map((similarity) => align(request, similarity, engine));
 }
 
-function resolve(image: ImageLike, checkFaces: () => void, options: AlignOptions | undefined): Request {
+/**
+ * @param name what errors call a face
+ * @throws TypeError, RangeError unless each has five points in pixels
+ */
+export function checkFaces(
+  image: ImageLike,
+  faces: readonly { readonly points: readonly Point[] }[],
+  name: (index: number) => string,
+): void {
+  // By index, so that a hole is seen too.
+  for (let i = 0; i < faces.length; i++) {
+    const face = faces[i];
+    if (typeof face !== "object" || face === null) {
+      throw expected(TypeError, name(i), "a face with its points, as detect gives it", face);
+    }
+    checkFace(`${name(i)}.points`, face.points, image);
+  }
+}
+
+function resolve(image: ImageLike, check: () => void, options: AlignOptions | undefined): Request {
   const pixels = checkImage(image);
-  checkFaces();
+  check();
   checkOptions(options, ["template", "border", "antialias"]);
   const { template, border = "constant", antialias = true } = options ?? {};
   if (typeof antialias !== "boolean") throw expected(TypeError, "options.antialias", "a boolean", antialias);

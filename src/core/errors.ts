@@ -16,14 +16,18 @@ export function expected(
   return new type(`Expected ${wanted} for ${argument}, but received ${describe(received)}.`);
 }
 
-/** @throws TypeError unless `options` is left out or an object with no other keys than `names` */
-export function checkOptions(options: object | undefined, names: readonly string[]): void {
+/** @throws TypeError unless `options`, called `argument`, is left out or an object with no other keys than `names` */
+export function checkOptions(
+  options: object | undefined,
+  names: readonly string[],
+  argument = "options",
+): void {
   if (options === undefined) return;
   const wanted = names.join(", ");
   if (typeof options !== "object" || options === null)
-    throw expected(TypeError, "options", `an object (${wanted})`, options);
+    throw expected(TypeError, argument, `an object (${wanted})`, options);
   const unknown = Object.keys(options).find((name) => !names.includes(name));
-  if (unknown !== undefined) throw expected(TypeError, "options", `no other keys than ${wanted}`, unknown);
+  if (unknown !== undefined) throw expected(TypeError, argument, `no other keys than ${wanted}`, unknown);
 }
 
 function describe(value: unknown): string {

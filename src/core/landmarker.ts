@@ -1,7 +1,7 @@
-import { type AlignedFace, type AlignOptions, alignFaces } from "./align.ts";
+import { type AlignedFace, type AlignOptions, alignFaces, checkFaces } from "./align.ts";
 import { cropInto } from "./crop.ts";
-import { WeightsError } from "./errors.ts";
-import type { Pixels } from "./image.ts";
+import { expected, WeightsError } from "./errors.ts";
+import { checkImage, type Pixels } from "./image.ts";
 import { parseWeights } from "./landmarks.ts";
 import {
   CROP_BYTES,
@@ -13,7 +13,7 @@ import {
   OUTPUTS,
 } from "./model.ts";
 import type { Settings } from "./options.ts";
-import { type Answer, refine } from "./refine.ts";
+import { type Answer, faceIn, flat, refine, type Square, squareAround, toImage } from "./refine.ts";
 import { checkCrops, faceRequest, facesRequest, type Request } from "./request.ts";
 import { plausibility } from "./score.ts";
 import type {
@@ -81,6 +81,37 @@ export class Landmarker {
    */
   detectAll(image: ImageLike, boxes: readonly Box[], options?: DetectOptions): Face[] {
     return this.#detect(facesRequest(image, boxes, options));
+  }
+
+  /**
+   * Finds the landmarks of faces that are about where known points are, as a video's faces are about where they were a frame ago.
+   * Each is read once, in the best square around its points, rotated so that the face is upright: what `refine` does after the
+   * first reading. The square may reach beyond the image, whose edge is repeated there.
+   * @param faces as `detect` gives them, or anything else with five `points` in the order of `LANDMARK_NAMES`, in image pixels
+   * @returns a face for each, in their order; undefined where the points are all in one place or far outside the image
+   * @throws TypeError, RangeError for an image or points that can't be used, before any face is read
+   */
+  detectAround(
+    image: ImageLike,
+    faces: readonly { readonly points: readonly Point[] }[],
+  ): (Face | undefined)[] {
+    const model = this.#alive();
+    const pixels = checkImage(image);
+    if (!Array.isArray(faces)) throw expected(TypeError, "faces", "an array of faces", faces);
+    checkFaces(image, faces, (i) => `faces[${i}]`);
+    const found = faces.map((): Face | undefined => undefined);
+    for (let start = 0; start < faces.length; start += model.batch()) {
+      const part: { readonly square: Square; readonly at: number }[] = [];
+      for (const [i, { points }] of faces.slice(start, start + model.batch()).entries()) {
+        const square = squareAround(flat(points));
+        if (square && squareInto(model, pixels, square, part.length)) part.push({ square, at: start + i });
+      }
+      for (const [slot, { normalized, score }] of this.#answers(part.length).entries()) {
+        const { square, at } = part[slot]!;
+        found[at] = faceIn(square, toImage(normalized, square), score);
+      }
+    }
+    return found;
   }
 
   /**

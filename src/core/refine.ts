@@ -77,6 +77,9 @@ export function toImage(normalized: ArrayLike<number>, { x, y, side, rotation }:
 /** What the network answers for a crop. */
 export type Answer = Pick<Face, "normalized" | "score">;
 
+/** x0, y0 … of points. */
+export const flat = (points: readonly Point[]): number[] => points.flatMap(({ x, y }) => [x, y]);
+
 /** A face's points may still move by this part of the square's side when they count as settled: half a pixel of the crop. */
 const SETTLED = 0.01;
 
@@ -92,7 +95,7 @@ export function* refine(
   isScoreLearned: boolean,
 ): Generator<Square, Face, Answer> {
   let best = face;
-  let points = face.points.flatMap(({ x, y }) => [x, y]);
+  let points = flat(face.points);
   for (let pass = 0; pass < passes; pass++) {
     const square = squareAround(points);
     if (!square) break;
@@ -108,8 +111,11 @@ export function* refine(
   return best;
 }
 
-/** A face of a square; its box is the square as if it weren't rotated. */
-function faceIn({ x, y, side }: Square, found: readonly number[], score: number): Face {
+/**
+ * A face of a square; its box is the square as if it weren't rotated.
+ * @param found the points in image pixels
+ */
+export function faceIn({ x, y, side }: Square, found: readonly number[], score: number): Face {
   const box: Box = { x: x - side / 2, y: y - side / 2, width: side, height: side };
   const points: Point[] = [];
   for (let i = 0; i < OUTPUTS; i += 2) points.push({ x: found[i]!, y: found[i + 1]! });

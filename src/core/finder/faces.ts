@@ -1,6 +1,7 @@
 import { checkOptions, expected } from "../errors.ts";
 import type { Landmarker } from "../landmarker.ts";
-import type { Box, Face, ImageLike, Point } from "../types.ts";
+import { distinct } from "../same-face.ts";
+import type { Box, Face, ImageLike } from "../types.ts";
 import type { Finder } from "./finder.ts";
 import { resolveLimits } from "./options.ts";
 import type { FindOptions } from "./types.ts";
@@ -16,8 +17,6 @@ export interface FindFacesOptions extends FindOptions {
 
 /** A proposal needs no more: whether it is a face is seen once its points are read. */
 const MIN_PROPOSAL_SCORE = 0.2;
-/** Two faces are one when their points lie nearer to each other, on average, than this part of the larger one's size. */
-const SAME_FACE = 0.4;
 
 /**
  * Finds the faces of an image and their five points: proposals of the finder with a low threshold, read by the landmarker
@@ -37,7 +36,7 @@ export function findFaces(image: ImageLike, options: FindFacesOptions): Face[] {
   const { minScore, maxFaces } = resolveLimits(options);
   const proposals = finder.find(image, { minScore: MIN_PROPOSAL_SCORE, maxSide });
   const faces = landmarker.detectAll(image, proposals.map(landmarkBox), { refine: true });
-  return merge(faces.filter(({ score }) => score >= minScore)).slice(0, maxFaces);
+  return distinct(faces.filter(({ score }) => score >= minScore)).slice(0, maxFaces);
 }
 
 /**
@@ -52,26 +51,4 @@ export function landmarkBox({ x, y, width, height }: Box): Box {
     width: side,
     height: side,
   };
-}
-
-/** Best first, without those whose points are a better one's. */
-function merge(faces: Face[]): Face[] {
-  const kept: Face[] = [];
-  for (const face of faces.sort((a, b) => b.score - a.score)) {
-    if (!kept.some((better) => same(better.points, face.points))) kept.push(face);
-  }
-  return kept;
-}
-
-function same(a: readonly Point[], b: readonly Point[]): boolean {
-  const distance = a.reduce((sum, p, k) => sum + Math.hypot(p.x - b[k]!.x, p.y - b[k]!.y), 0) / a.length;
-  return distance < SAME_FACE * Math.max(size(a), size(b));
-}
-
-/** Root mean square distance of points from their centre. */
-function size(points: readonly Point[]): number {
-  const n = points.length;
-  const x = points.reduce((sum, p) => sum + p.x, 0) / n;
-  const y = points.reduce((sum, p) => sum + p.y, 0) / n;
-  return Math.sqrt(points.reduce((sum, p) => sum + (p.x - x) ** 2 + (p.y - y) ** 2, 0) / n);
 }
