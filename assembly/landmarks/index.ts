@@ -23,6 +23,8 @@
  *   chip(), chipBytes()           room for rows of an output, which the caller copies out
  *   shrink(factor, columns, pixelBytes)     makes the means of factor × factor pixels, a row at chip(), of rows at window()
  *                                 (image/u8_shrink_whole.ts). A row at window() has at most chipBytes() bytes
+ *   laplacianVariance(columns, rows, pixelBytes, order)     of an image that the caller wrote to chip()
+ *                                 (image/u8_laplacian_variance.ts); window() is used up
  *   forward(count)                runs the network on the first `count` crops, 1 ≤ count ≤ batch()
  *   ranges()                      where the caller writes f32 [8][low, high]: the activations after conv1 … fc2
  *   packInt8(), forwardInt8(count)       the same in int8; the first returns whether the tensors can be packed
@@ -30,6 +32,7 @@
  *                                 [size+2][size+2][channels] of a convolution, [channels] of the others
  *   landmarks(), scores()         the results, f32 [batch][10], NaN where the network overflows, and f32 [batch]
  */
+import { laplacianVariance as varianceOf } from "../image/u8_laplacian_variance";
 import { beginBox, boxRow } from "../image/u8_resize_bilinear_48x48";
 import { shrinkWhole } from "../image/u8_shrink_whole";
 import {
@@ -118,6 +121,10 @@ export function chipBytes(): i32 {
 
 export function shrink(factor: i32, columns: i32, pixelBytes: i32): void {
   shrinkWhole(m.WINDOW, m.PIXELS, factor, columns, pixelBytes, m.CHIP);
+}
+
+export function laplacianVariance(columns: i32, rows: i32, pixelBytes: i32, order: u32): f64 {
+  return varianceOf(m.CHIP, columns, rows, pixelBytes, order, m.WINDOW);
 }
 
 export function landmarks(): usize {

@@ -1,7 +1,7 @@
 import { type AlignedFace, type AlignOptions, alignFaces, checkFaces } from "./align.ts";
 import { cropInto } from "./crop.ts";
 import { expected, WeightsError } from "./errors.ts";
-import { checkImage, type Pixels } from "./image.ts";
+import { checkImage, FORMATS, type Pixels } from "./image.ts";
 import { parseWeights } from "./landmarks.ts";
 import {
   CROP_BYTES,
@@ -131,6 +131,24 @@ export class Landmarker {
     if (Array.isArray(faces)) return alignFaces(image, faces, (i) => `faces[${i}]`, options, engine);
     const face = faces as Pick<Face, "points">;
     return alignFaces(image, [face], () => "face", options, engine)[0]!;
+  }
+
+  /**
+   * How sharp a face is: the variance of the Laplacian of the grey of its chip, which is
+   * `align(image, face, { border: "replicate" })`; OpenCV's `Laplacian(grey, CV_64F).var()` of it. The larger, the less blurred: 0 for a
+   * chip of one colour, at most 1,040,400. What is usual depends on the photo's contrast, noise and compression, and on the
+   * size of the face: one with less than 35 pixels between its eyes is enlarged to the chip, and reads as blurred. So compare
+   * values of faces of like size, as between the frames of one video; docs/POINTS.md has a table.
+   * @param face as `detect` gives it, or anything else with five `points` in the order of `LANDMARK_NAMES`, in image pixels
+   * @throws TypeError, RangeError for an image or points that can't be used
+   */
+  blurriness(image: ImageLike, face: Pick<Face, "points">): number {
+    const model = this.#alive();
+    const options = { border: "replicate" } as const;
+    const chip = alignFaces(image, [face], () => "face", options, wasmEngine(model))[0]!;
+    new Uint8Array(model.memory.buffer, model.chip()).set(chip.data);
+    const [bytes, blue, green, red] = FORMATS[chip.format];
+    return model.laplacianVariance(chip.width, chip.height, bytes, blue | (green << 8) | (red << 16));
   }
 
   /**

@@ -36,6 +36,7 @@ export interface ModelExports extends WebAssembly.Exports {
   chip(): number;
   chipBytes(): number;
   shrink(factor: number, columns: number, pixelBytes: number): void;
+  laplacianVariance(columns: number, rows: number, pixelBytes: number, order: number): number;
   forward(count: number): void;
   ranges(): number;
   packInt8(): number;
@@ -67,6 +68,7 @@ const FUNCTIONS = [
   "chip",
   "chipBytes",
   "shrink",
+  "laplacianVariance",
   "forward",
   "ranges",
   "packInt8",

@@ -3,6 +3,8 @@
 export { type AlignedFace, type AlignOptions, alignFace } from "./align.ts";
 export { WeightsError } from "./errors.ts";
 export type { Landmarker } from "./landmarker.ts";
+export { eyeDistance, type NamedPoints, namedPoints } from "./points.ts";
+export { type HeadPose, headPose } from "./pose.ts";
 export { type Matrix, type Similarity, similarityTransform } from "./similarity.ts";
 export { type AlignTemplate, ffhqTemplate } from "./templates.ts";
 export {

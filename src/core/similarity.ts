@@ -75,7 +75,8 @@ export function checkFace(
   }
 }
 
-function checkPoints(argument: string, points: readonly Point[], count?: number): void {
+/** @throws TypeError, RangeError unless these are points, `count` of them where it is given */
+export function checkPoints(argument: string, points: readonly Point[], count?: number): void {
   if (!Array.isArray(points)) throw expected(TypeError, argument, "an array of points { x, y }", points);
   if (count !== undefined && points.length !== count) {
     throw expected(RangeError, argument, `${count} points`, points);
@@ -109,7 +110,8 @@ function centre(points: readonly Point[]): { mean: Point; offsets: Point[] } {
   };
 }
 
-const list = (points: readonly Point[]) => `[${points.map(({ x, y }) => `(${x}, ${y})`).join(" ")}]`;
+/** Points as an error lists them. */
+export const list = (points: readonly Point[]) => `[${points.map(({ x, y }) => `(${x}, ${y})`).join(" ")}]`;
 
 function invert([a, b, tx, c, d, ty]: Matrix): Matrix {
   const factor = 1 / (a * d - b * c);

@@ -3,10 +3,15 @@ import {
   alignFace,
   createLandmarker,
   createLandmarkerSync,
+  eyeDistance,
   type Face,
+  type HeadPose,
+  headPose,
   type ImageLike,
   type Landmarker,
   type LandmarkerOptions,
+  type NamedPoints,
+  namedPoints,
 } from "fivepoint";
 import { faceApiDetector } from "fivepoint/adapters";
 import { createFinder, type FoundBox } from "fivepoint/finder";
@@ -34,7 +39,12 @@ export async function use(): Promise<Face[]> {
   await createFinder({ module: finderRelaxed });
   const pool: Pool = await createPool({ size: 2 });
   const faces = [landmarker.detect(image), hosted.detect(image), await pool.detect(image)];
-  alignFace(image, faces[0]!.points);
+  const [{ points }] = faces as [Face];
+  alignFace(image, points);
+  const { leftEye }: NamedPoints = namedPoints(points);
+  const { yaw }: HeadPose = headPose(points);
+  const size: number = eyeDistance(points) + landmarker.blurriness(image, { points });
+  Number.isFinite(leftEye.x + yaw + size);
   landmarker.dispose();
   await pool.dispose();
   return faces;
