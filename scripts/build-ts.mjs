@@ -85,7 +85,7 @@ const library = (entries, folder, own) =>
     ...common,
     platform: "neutral",
     mainFields: ["module", "main"],
-    external: ["node:*"],
+    external: ["node:*", "sharp"],
     loader: { ".safetensors": "base64" },
     plugins: [compiledModules, hexModules, scripts, shared(folder, own)],
     ...entries,
@@ -110,9 +110,10 @@ const libraries = await Promise.all([
   sharedFile("finder-weights.js", 'export { default } from "./weights/finder.safetensors";'),
   library(
     {
-      entryPoints: ["index", "slim", "edge", "adapters", "openvino", "finder", "finder-edge"].map(
-        (entry) => `src/${entry}.ts`,
-      ),
+      entryPoints: [
+        ...["index", "slim", "edge", "finder", "finder-edge"],
+        ...["web", "node", "adapters", "openvino"],
+      ].map((entry) => `src/${entry}.ts`),
     },
     "./shared",
   ),
