@@ -85,7 +85,7 @@ const library = (entries, folder, own) =>
     ...common,
     platform: "neutral",
     mainFields: ["module", "main"],
-    external: ["node:*"],
+    external: ["node:*", "sharp"],
     loader: { ".safetensors": "base64" },
     plugins: [compiledModules, hexModules, scripts, shared(folder, own)],
     ...entries,
@@ -112,7 +112,7 @@ const libraries = await Promise.all([
     {
       entryPoints: [
         ...["index", "slim", "edge", "finder", "finder-edge"],
-        ...["tracker", "adapters", "openvino"],
+        ...["tracker", "web", "node", "adapters", "openvino"],
       ].map((entry) => `src/${entry}.ts`),
     },
     "./shared",

@@ -1,6 +1,7 @@
 /** Images for a person to judge landmarks by: SVG without text, since a system may have no fonts. */
 import type { Face } from "fivepoint";
-import { formatOf, type RgbImage, toSharp } from "./images.ts";
+import type { RgbImage } from "../formats/photo.ts";
+import { formatOf, toSharp } from "./images.ts";
 import { loadSharp } from "./sharp.ts";
 
 /** Colours of the five points (Okabe and Ito's palette, told apart by colour-blind people too). */

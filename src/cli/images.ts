@@ -7,6 +7,7 @@ import { InvalidArgumentError } from "commander";
 import type { ImageLike } from "fivepoint";
 import type { Sharp, default as sharpModule } from "sharp";
 import { convertPathToPattern, glob, isDynamicPattern } from "tinyglobby";
+import { decodePhoto, type RgbImage } from "../formats/photo.ts";
 import { isFolder, reasonOf } from "./files.ts";
 import { loadSharp } from "./sharp.ts";
 
@@ -115,21 +116,12 @@ function reportingReaddir(report: (path: string, error: Error) => void): typeof 
   return reporting as unknown as typeof readdir;
 }
 
-/** A decoded image: 8 bits per channel, no gaps between rows, upright by its EXIF orientation. */
-export type RgbImage = ImageLike & { readonly data: Uint8Array; readonly format: "rgb" };
-
 /** @throws Error, without the path, when the file can't be read or isn't an image that sharp decodes */
 export async function readImage(path: string): Promise<RgbImage> {
   const sharp = await loadSharp();
   try {
     // Read here, not by sharp, which calls a file without permission an unsupported format.
-    const { data, info } = await sharp(path === STDIN ? await buffer(process.stdin) : await readFile(path))
-      .rotate()
-      .toColourspace("srgb")
-      .removeAlpha()
-      .raw({ depth: "uchar" })
-      .toBuffer({ resolveWithObject: true });
-    return { data, width: info.width, height: info.height, format: "rgb" };
+    return await decodePhoto(sharp, path === STDIN ? await buffer(process.stdin) : await readFile(path));
   } catch (error) {
     throw new Error(reasonOf(error).replace(/^input buffer/i, "the file"), { cause: error });
   }

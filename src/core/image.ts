@@ -24,12 +24,10 @@ export interface Pixels {
 
 /** @throws TypeError, RangeError that names the field, unless the image can be read */
 export function checkImage(image: ImageLike): Pixels {
-  if (typeof image !== "object" || image === null) {
-    throw expected(TypeError, "image", "an object with data, width and height", image);
-  }
-  if (image.data === undefined) {
-    // A canvas, an <img>, an ImageBitmap, a file's bytes, a promise …
-    const wanted = "pixels ({ data, width, height }), as getImageData of a canvas's context gives them,";
+  if (image?.data === undefined) {
+    // A canvas, an <img>, an ImageBitmap, a path, a file's bytes, a promise …
+    const wanted =
+      "pixels ({ data, width, height }; readImage of fivepoint/web or fivepoint/node gives them)";
     throw expected(TypeError, "image", wanted, image);
   }
   const { width, height, format = "rgba" } = image;

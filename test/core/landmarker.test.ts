@@ -184,7 +184,7 @@ describe("Landmarker", () => {
       "a canvas",
       () => landmarker.detect(new HTMLCanvasElement() as never),
       TypeError,
-      /pixels.*getImageData.*for image.*HTMLCanvasElement/,
+      /pixels.*readImage of fivepoint.web.*for image.*HTMLCanvasElement/,
     ],
     [
       "a promise",
@@ -198,6 +198,13 @@ describe("Landmarker", () => {
       TypeError,
       /pixels.*for image.*Uint8Array of/,
     ],
+    [
+      "a path",
+      () => landmarker.detect("photo.jpg" as never),
+      TypeError,
+      /readImage.*fivepoint.node.*for image.*"photo.jpg"/,
+    ],
+    ["null", () => landmarker.detect(null as never), TypeError, /pixels.*for image.*null/],
     ["a width of 0", () => landmarker.detect({ ...image, width: 0 }), RangeError, /width/],
     ["a broken height", () => landmarker.detect({ ...image, height: 47.5 }), RangeError, /height/],
     [

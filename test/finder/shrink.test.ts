@@ -2,8 +2,9 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { instantiateFinder } from "../../src/core/finder/model.ts";
-import { shrinkInto, shrunkSize } from "../../src/core/finder/shrink.ts";
+import { shrinkInto } from "../../src/core/finder/shrink.ts";
 import { checkImage } from "../../src/core/image.ts";
+import { sizeWithin } from "../../src/core/reading.ts";
 import type { ImageLike, PixelFormat } from "../../src/core/types.ts";
 import fixture from "../fixtures/shrink.json" with { type: "json" };
 import { shrink } from "../reference/shrink.ts";
@@ -18,7 +19,7 @@ const padded = (side: number) => Math.ceil(side / 32) * 32;
 const bound = (samplesDown: number, samplesAlong: number) =>
   255 * (samplesDown + samplesAlong) * 2 ** -14 + 2 ** -8;
 
-describe("shrunkSize", () => {
+describe("sizeWithin", () => {
   it.each([
     [1, 1, 320, 1, 1],
     [320, 320, 320, 320, 320],
@@ -29,7 +30,7 @@ describe("shrunkSize", () => {
     [1, 100_000, 32, 1, 32],
     [31, 17, 32, 31, 17],
   ])("%d × %d at most %d: %d × %d", (width, height, maxSide, toWidth, toHeight) => {
-    expect(shrunkSize({ width, height }, maxSide)).toEqual({ width: toWidth, height: toHeight });
+    expect(sizeWithin({ width, height }, maxSide)).toEqual({ width: toWidth, height: toHeight });
   });
 });
 
@@ -79,7 +80,7 @@ describe.each(["baseline", "relaxed"] as const)("shrinking, %s", (tier) => {
   )("equals OpenCV but where a mean lies on the edge: $kind $width×$height to $to", (each) => {
     const bgr = bgrImage(each);
     const [width, height] = each.to as [number, number];
-    expect(shrunkSize(each, each.maxSide)).toEqual({ width, height });
+    expect(sizeWithin(each, each.maxSide)).toEqual({ width, height });
     const want = swapped(expected.subarray(each.from, each.end));
     const exact = shrink(swapped(bgr), each, { width, height }, 3);
     const off = bound(each.height / height + 2, each.width / width + 2);
@@ -123,7 +124,7 @@ describe.each(["baseline", "relaxed"] as const)("shrinking, %s", (tier) => {
     const next = random(width + 7 * height);
     const order = ORDER[format];
     const data = Uint8Array.from({ length: width * height * order.length }, () => 256 * next());
-    const to = shrunkSize({ width, height }, maxSide);
+    const to = sizeWithin({ width, height }, maxSide);
     const step = {
       x: Math.ceil((width * order.length) / model.rowBytes()),
       y: Math.max(1, Math.floor(height / to.height / 3)),
@@ -153,7 +154,7 @@ describe.each(["baseline", "relaxed"] as const)("shrinking, %s", (tier) => {
       const [x, y] = [i % width, Math.floor(i / width)];
       return 128 + 60 * Math.sin(x / 40) * Math.cos(y / 30) + 40 * Number(x + y > 900) + 16 * (next() - 0.5);
     });
-    const to = shrunkSize({ width, height }, 100);
+    const to = sizeWithin({ width, height }, 100);
     const got = shrunk({ data, width, height, format: "gray" }, to);
     const exact = shrink(data, { width, height }, to, 1);
     let sum = 0;

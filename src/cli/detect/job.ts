@@ -1,10 +1,11 @@
 /** What `detect` does with one image: in its own process for a few images, in several for many. */
 import { format, parse } from "node:path";
 import { alignFace, type Box, type Face, type Landmarker } from "fivepoint";
+import type { RgbImage } from "../../formats/photo.ts";
 import { annotate } from "../draw.ts";
 import { loadFaceApiDetector } from "../face-api.ts";
 import { writeWhole } from "../files.ts";
-import { formatOf, type RgbImage, readImage, toSharp } from "../images.ts";
+import { formatOf, readImage, toSharp } from "../images.ts";
 import { type ModelOptions, openLandmarker } from "../model.ts";
 import { loadSharp } from "../sharp.ts";
 import type { Targets } from "./targets.ts";

@@ -2,7 +2,8 @@
 import { availableParallelism } from "node:os";
 import type { Box, Face, Landmarker } from "fivepoint";
 import { pMapIterable } from "p-map";
-import { type RgbImage, readImage } from "../images.ts";
+import type { RgbImage } from "../../formats/photo.ts";
+import { readImage } from "../images.ts";
 import { applyCondition, type Condition, type Trial } from "./conditions.ts";
 import type { Sample } from "./contact-sheet.ts";
 import type { LabelledFace } from "./dataset.ts";

@@ -1,11 +1,12 @@
 import { checkImage } from "../image.ts";
 import { checkTier } from "../model.ts";
+import { sizeWithin } from "../reading.ts";
 import type { ImageLike, WasmModule, WeightsInfo } from "../types.ts";
 import { describeWeights } from "../weights-info.ts";
 import { type FinderExports, instantiateFinder, loadFinder } from "./model.ts";
 import { parseFinderWeights } from "./network.ts";
 import { type FinderSettings, resolveFindOptions } from "./options.ts";
-import { shrinkInto, shrunkSize } from "./shrink.ts";
+import { shrinkInto } from "./shrink.ts";
 import { CANDIDATE, suppress } from "./suppress.ts";
 import type { FinderInfo, FindOptions, FoundBox } from "./types.ts";
 
@@ -48,7 +49,7 @@ export class Finder {
     const model = this.#alive();
     const pixels = checkImage(image);
     const { minScore, maxFaces, maxSide } = resolveFindOptions(options, this.#maxSide);
-    const size = shrunkSize(pixels, maxSide);
+    const size = sizeWithin(pixels, maxSide);
     shrinkInto(model, pixels, size);
     model.forward();
     // Some slack: the module compares scores, and this only spares it to compute most of them.

@@ -1,16 +1,6 @@
 import { FORMATS, type Pixels } from "../image.ts";
 import type { FinderExports } from "./model.ts";
 
-/** The size that an image is shrunk to: its longer side at most `maxSide`, never enlarged. */
-export function shrunkSize(
-  { width, height }: { readonly width: number; readonly height: number },
-  maxSide: number,
-): { width: number; height: number } {
-  const scale = Math.min(1, maxSide / Math.max(width, height));
-  const side = (pixels: number) => Math.max(1, Math.round(pixels * scale));
-  return { width: side(width), height: side(height) };
-}
-
 /**
  * Where the image is shrunk by more, every second, third … row is read, at least three for each row of the result: a face is
  * found as well, and of a photo of 12 megapixels a quarter needs to be copied.

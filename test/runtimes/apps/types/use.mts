@@ -20,9 +20,11 @@ import finderModule from "fivepoint/finder.wasm";
 import finderRelaxed from "fivepoint/finder-relaxed.wasm";
 import module from "fivepoint/model.wasm";
 import relaxed from "fivepoint/model-relaxed.wasm";
+import { readImage as readFile } from "fivepoint/node";
 import { importOpenVino, serializeWeights } from "fivepoint/openvino";
 import { createPool, type Pool } from "fivepoint/pool";
 import * as slim from "fivepoint/slim";
+import { readImage } from "fivepoint/web";
 import weights from "fivepoint/weights.safetensors";
 
 const image: ImageLike = { data: new Uint8ClampedArray(48 * 48 * 4), width: 48, height: 48 };
@@ -45,6 +47,8 @@ export async function use(): Promise<Face[]> {
   const { yaw }: HeadPose = headPose(points);
   const size: number = eyeDistance(points) + landmarker.blurriness(image, { points });
   Number.isFinite(leftEye.x + yaw + size);
+  landmarker.detect(await readImage(image, { maxSide: 320 }));
+  landmarker.detect(await readFile(new Uint8Array(9)));
   landmarker.dispose();
   await pool.dispose();
   return faces;
@@ -59,5 +63,9 @@ export const imported = (xml: string, bin: Uint8Array): Uint8Array =>
 void createLandmarker({ precision: "f16" });
 // @ts-expect-error
 void slim.createLandmarker({ module: 7, weights });
+// @ts-expect-error
+void readImage("photo.jpg");
+// @ts-expect-error
+void readFile(image);
 // @ts-expect-error
 createLandmarkerSync().detect({ width: 48, height: 48 });
