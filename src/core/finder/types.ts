@@ -13,7 +13,7 @@ export interface FinderOptions extends Pick<LandmarkerOptions, "simd"> {
 }
 
 export interface FindOptions {
-  /** Boxes below this score are left out; 0 to 1, default 0.5. */
+  /** Boxes below this score are left out; 0 to 1, default 0.42. */
   readonly minScore?: number | undefined;
   /** The best so many at most; default 100. */
   readonly maxFaces?: number | undefined;
