@@ -36,7 +36,8 @@ export function faceMarks(face: DrawnFace, options: DrawOptions = {}): Mark[] {
   const frame = box ?? around(points);
   const side = Math.sqrt(frame.width * frame.height);
   const line = Math.max(2, side / 150);
-  const radius = Math.max(2.5, side / 70);
+  // Dots that can be seen, but don't hide a small face.
+  const radius = Math.max(side / 70, Math.min(2.5, Math.max(1.5, side / 16)));
   const digit = Math.max(9, side / 18);
 
   const placement = new Placement(size);
