@@ -7,9 +7,10 @@ const PARTS = {
   formats: { path: "formats/", below: ["core/"] },
   adapters: { path: "adapters/", below: ["core/"] },
   tracker: { path: "tracker/", below: ["core/"] },
-  entries: { path: "[^/]+\\.ts$", below: ["core/", "formats/", "adapters/", "tracker/"] },
+  drawing: { path: "drawing/", below: ["core/"] },
+  entries: { path: "[^/]+\\.ts$", below: ["core/", "formats/", "adapters/", "tracker/", "drawing/"] },
   pool: { path: "pool/", below: ["core/", "bundled\\.ts$"] },
-  cli: { path: "cli/", below: ["core/", "formats/", "adapters/"] },
+  cli: { path: "cli/", below: ["core/", "formats/", "adapters/", "drawing/"] },
 };
 
 module.exports = {
@@ -63,7 +64,7 @@ module.exports = {
     ),
     forbid(
       "no-platform-below-entries",
-      "^src/(core|formats|adapters|tracker|pool/(?!node\\.ts))",
+      "^src/(core|formats|adapters|tracker|drawing|pool/(?!node\\.ts))",
       { dependencyTypes: ["core"] },
       "only entries and the CLI use Node's modules",
     ),

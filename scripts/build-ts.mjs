@@ -112,7 +112,7 @@ const libraries = await Promise.all([
     {
       entryPoints: [
         ...["index", "slim", "edge", "finder", "finder-edge"],
-        ...["tracker", "web", "node", "adapters", "openvino"],
+        ...["tracker", "web", "node", "draw", "adapters", "openvino"],
       ].map((entry) => `src/${entry}.ts`),
     },
     "./shared",

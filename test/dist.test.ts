@@ -48,8 +48,11 @@ describe("sizes", () => {
     expect(bytes).toBeLessThanOrEqual(budgets.finderGzipped);
   });
 
-  it("keeps the finder out of the main entry", async () => {
-    expect(new TextDecoder().decode(await bundle("dist/index.js"))).not.toContain("Finder");
+  it("keeps the finder and drawings out of the main entry", async () => {
+    const entry = new TextDecoder().decode(await bundle("dist/index.js"));
+    expect(entry).not.toContain("Finder");
+    expect(entry).not.toContain("stroke-linejoin");
+    expect(new TextDecoder().decode(await bundle("dist/draw.js"))).toContain("stroke-linejoin");
   });
 
   it("keeps what a Worker carries within its budget", async () => {

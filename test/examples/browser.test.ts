@@ -7,12 +7,12 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import axe from "axe-core";
+import { POINT_COLOURS as COLOURS } from "fivepoint/draw";
 import type { Browser, Page } from "playwright-core";
 import sharp from "sharp";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createFinder, findFaces } from "../../dist/finder.js";
 import { alignFace, createLandmarker, type Point } from "../../dist/index.js";
-import { COLOURS } from "../../src/cli/draw.ts";
 import { hasChromium, launchChromium } from "../support/chromium.ts";
 import { contrast } from "../support/contrast.ts";
 import { installExample } from "../support/examples.ts";

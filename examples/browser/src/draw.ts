@@ -1,8 +1,8 @@
 /** Marks on an image, in the pixels of a canvas. */
 import type { Box, Face } from "fivepoint";
+import { type DrawnFace, type DrawOptions, drawFace as draw } from "fivepoint/draw";
 
-/** Of the five points: Okabe and Ito's palette, told apart by colour-blind people too. The command line draws in it as well. */
-export const COLOURS = ["#56b4e9", "#0072b2", "#f0e442", "#e69f00", "#d55e00"] as const;
+export { POINT_COLOURS as COLOURS } from "fivepoint/draw";
 
 export const timesBox = ({ x, y, width, height }: Box, factor: number): Box => ({
   x: x * factor,
@@ -26,49 +26,27 @@ export interface Marks {
 }
 
 export function drawFace(context: CanvasRenderingContext2D, face: Face, { unit, number }: Marks): void {
-  drawBox(context, face.box, unit);
-  drawPoints(context, face, unit);
-  if (number !== undefined) drawNumber(context, face.box, number, unit);
+  drawMarks(context, face, unit, { number });
 }
 
 export function drawBox(context: CanvasRenderingContext2D, box: Box, unit: number, isDashed = false): void {
+  drawMarks(context, { box }, unit, { dashed: isDashed });
+}
+
+export function drawPoints(context: CanvasRenderingContext2D, { points }: Face, unit: number): void {
+  drawMarks(context, { points }, unit, {});
+}
+
+/** Draws in pixels of the screen, in which `fivepoint/draw` measures lines and digits. */
+function drawMarks(
+  context: CanvasRenderingContext2D,
+  face: DrawnFace,
+  unit: number,
+  options: DrawOptions,
+): void {
+  const size = { width: context.canvas.width / unit, height: context.canvas.height / unit };
   context.save();
-  for (const [colour, width, dashes] of [
-    ["#0009", 3.5, []],
-    ["#fff", 1.5, isDashed ? [6 * unit, 4 * unit] : []],
-  ] as const) {
-    context.setLineDash(dashes);
-    context.strokeStyle = colour;
-    context.lineWidth = width * unit;
-    context.strokeRect(box.x, box.y, box.width, box.height);
-  }
+  context.scale(unit, unit);
+  draw(context, face, { ...options, scale: 1 / unit, size });
   context.restore();
-}
-
-export function drawPoints(context: CanvasRenderingContext2D, { box, points }: Face, unit: number): void {
-  const radius = Math.min(Math.max(2 * unit, box.width / 30), 5 * unit);
-  context.lineWidth = radius / 2.5;
-  context.strokeStyle = "#000";
-  points.forEach(({ x, y }, i) => {
-    context.beginPath();
-    context.arc(x, y, radius, 0, 2 * Math.PI);
-    context.fillStyle = COLOURS[i]!;
-    context.fill();
-    context.stroke();
-  });
-}
-
-/** White on black above the box's left corner, or in it where there is no room above. */
-function drawNumber(context: CanvasRenderingContext2D, box: Box, number: number, unit: number): void {
-  const text = String(number);
-  context.font = `600 ${11 * unit}px system-ui, sans-serif`;
-  context.textBaseline = "middle";
-  const width = context.measureText(text).width + 8 * unit;
-  const height = 16 * unit;
-  const left = Math.min(Math.max(box.x, 0), context.canvas.width - width);
-  const top = Math.max(0, box.y - height);
-  context.fillStyle = "#000c";
-  context.fillRect(left, top, width, height);
-  context.fillStyle = "#fff";
-  context.fillText(text, left + 4 * unit, top + height / 2 + unit / 2);
 }

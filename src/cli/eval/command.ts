@@ -104,7 +104,7 @@ export function registerEval(program: Command): void {
         "Draw the faces with the largest errors, for the first network and condition; needs --out",
       ).argParser(parseCount),
     )
-    .option("--out <sheet.png>", "Where --worst draws: true points green, predicted ones red")
+    .option("--out <sheet.png>", "Where --worst draws: true points green rings, predicted ones orange dots")
     .addHelpText("after", HELP)
     .action(evaluate);
 }

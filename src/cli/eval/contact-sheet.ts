@@ -1,6 +1,7 @@
 /** A sheet of faces with true and predicted points: for seeing why an answer is wrong. */
 import type { Box, ImageLike, Point } from "fivepoint";
-import { label, svg } from "../draw.ts";
+import { boxMark, dotMark, lineMark, markSvg, PALETTE, ringMark, textMark } from "../../drawing/marks.ts";
+import { svg } from "../draw.ts";
 import { type Format, toSharp } from "../images.ts";
 import { loadSharp } from "../sharp.ts";
 
@@ -19,7 +20,7 @@ const COLUMNS = 5;
 const MARGIN = 1.3;
 
 /**
- * Draws tiles row by row: the box, true points as green rings, predicted ones as red dots tied to them, and the error.
+ * Draws tiles row by row: the box, true points as green rings, predicted ones as orange dots tied to them, and the error.
  * @returns the encoded file
  */
 export async function contactSheet(samples: readonly Sample[], format: Format): Promise<Buffer> {
@@ -54,20 +55,21 @@ async function drawTile({ image, box, truth, predicted, error }: Sample, left: n
     .png()
     .toBuffer();
   const toTile = ({ x, y }: Point) => ({ x: (x - originX) * scale, y: (y - originY) * scale });
-  const marks = truth.map((point, i) => {
-    const t = toTile(point);
-    const p = toTile(predicted[i]!);
-    return (
-      `<path d="M${t.x} ${t.y}L${p.x} ${p.y}" stroke="#fff" stroke-width="1.5"/>` +
-      `<circle cx="${t.x}" cy="${t.y}" r="5" fill="none" stroke="#00e07a" stroke-width="2"/>` +
-      `<circle cx="${p.x}" cy="${p.y}" r="3" fill="#ff3b30" stroke="#000" stroke-width=".5"/>`
-    );
-  });
   const corner = toTile(box);
-  const frame =
-    `<rect x="${corner.x}" y="${corner.y}" width="${box.width * scale}" height="${box.height * scale}" fill="none" stroke="#fff" stroke-opacity=".6"/>` +
-    `<rect width="${TILE}" height="${TILE}" fill="none" stroke="#222" stroke-width="2"/>`;
-  const overlay = svg(TILE, TILE, frame + marks.join("") + label(error.toFixed(3), 8, 8, 14, "#fff"));
+  const marks = [
+    boxMark({ ...corner, width: box.width * scale, height: box.height * scale }, 1),
+    ...truth.flatMap((point, i) => {
+      const [t, p] = [toTile(point), toTile(predicted[i]!)];
+      return [
+        lineMark(t, p, 1.5, PALETTE.line),
+        ringMark(t, 5, 2, PALETTE.truth),
+        dotMark(p, 3, PALETTE.prediction),
+      ];
+    }),
+    textMark(error.toFixed(3), { x: 8, y: 8 }, 14, PALETTE.line),
+  ];
+  const edge = `<rect width="${TILE}" height="${TILE}" fill="none" stroke="#222" stroke-width="2"/>`;
+  const overlay = svg(TILE, TILE, edge + marks.map(markSvg).join(""));
   return [
     { input, left: left + Math.round((x0 - originX) * scale), top: top + Math.round((y0 - originY) * scale) },
     { input: Buffer.from(overlay), left, top },

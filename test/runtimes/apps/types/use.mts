@@ -14,6 +14,7 @@ import {
   namedPoints,
 } from "fivepoint";
 import { faceApiDetector } from "fivepoint/adapters";
+import { type DrawOptions, faceSvg, POINT_COLOURS } from "fivepoint/draw";
 import { createFinder, type FoundBox } from "fivepoint/finder";
 import finderWeights from "fivepoint/finder.safetensors";
 import finderModule from "fivepoint/finder.wasm";
@@ -46,6 +47,8 @@ export async function use(): Promise<Face[]> {
   const { leftEye }: NamedPoints = namedPoints(points);
   const { yaw }: HeadPose = headPose(points);
   const size: number = eyeDistance(points) + landmarker.blurriness(image, { points });
+  const drawn: DrawOptions = { number: 1, score: true, scale: 2, size: image };
+  faceSvg({ points }, drawn).includes(POINT_COLOURS[0]!);
   Number.isFinite(leftEye.x + yaw + size);
   landmarker.detect(await readImage(image, { maxSide: 320 }));
   landmarker.detect(await readFile(new Uint8Array(9)));
