@@ -64,10 +64,19 @@ export function alignFace(image: ImageLike, points: readonly Point[], options?: 
   return align(request, similarityTransform(points, request.template.points), { shrink, warp });
 }
 
-/**
- * Aligns several faces of an image; the first bad one throws before any is warped.
- * @param name what errors call a face
- */
+/** Aligns a face of an image, or several: one result for each. The first bad one throws before any is warped. */
+export function alignEach(
+  image: ImageLike,
+  faces: Pick<Face, "points"> | readonly Pick<Face, "points">[],
+  options: AlignOptions | undefined,
+  engine: Engine,
+): AlignedFace | AlignedFace[] {
+  if (Array.isArray(faces)) return alignFaces(image, faces, (i) => `faces[${i}]`, options, engine);
+  const face = faces as Pick<Face, "points">;
+  return alignFaces(image, [face], () => "face", options, engine)[0]!;
+}
+
+/** @param name what errors call a face */
 export function alignFaces(
   image: ImageLike,
   faces: readonly Pick<Face, "points">[],

@@ -1,4 +1,4 @@
-import { type AlignedFace, type AlignOptions, alignFaces, checkFaces } from "./align.ts";
+import { type AlignedFace, type AlignOptions, alignEach, alignFaces, checkFaces } from "./align.ts";
 import { cropInto } from "./crop.ts";
 import { expected, WeightsError } from "./errors.ts";
 import { checkImage, FORMATS, type Pixels } from "./image.ts";
@@ -127,10 +127,7 @@ export class Landmarker {
     faces: Pick<Face, "points"> | readonly Pick<Face, "points">[],
     options?: AlignOptions,
   ): AlignedFace | AlignedFace[] {
-    const engine = wasmEngine(this.#alive());
-    if (Array.isArray(faces)) return alignFaces(image, faces, (i) => `faces[${i}]`, options, engine);
-    const face = faces as Pick<Face, "points">;
-    return alignFaces(image, [face], () => "face", options, engine)[0]!;
+    return alignEach(image, faces, options, wasmEngine(this.#alive()));
   }
 
   /**

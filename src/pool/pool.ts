@@ -1,4 +1,5 @@
 import { getModule, getWeights } from "../bundled.ts";
+import { type AlignedFace, type AlignOptions, alignEach } from "../core/align.ts";
 import { cropInto } from "../core/crop.ts";
 import { checkOptions, expected, WeightsError } from "../core/errors.ts";
 import type { Pixels } from "../core/image.ts";
@@ -15,7 +16,15 @@ import type {
   LandmarkerInfo,
   LandmarkerOptions,
 } from "../core/types.ts";
-import { squareInto } from "../core/warp-wasm.ts";
+import { squareInto, wasmEngine } from "../core/warp-wasm.ts";
+import {
+  checkMany,
+  type DetectManyOptions,
+  inOrder,
+  type ManyItem,
+  type ManyItems,
+  type ManyResult,
+} from "./many.ts";
 import type { Answer, Answers, Start, Work } from "./messages.ts";
 
 export interface PoolOptions extends LandmarkerOptions {
@@ -51,6 +60,8 @@ const MOST_WORKERS = 256;
 const MOST_BY_DEFAULT = 8;
 /** Crops of 6.9 KB: 113 MB. */
 const MOST_WAITING = 16_384;
+/** Images of `detectMany` per worker: one that is read, and one that waits for it. */
+const IMAGES_AT_ONCE = 2;
 
 /** One face to be read. */
 interface Job {
@@ -133,6 +144,58 @@ export class Pool {
    */
   async detectAll(image: ImageLike, boxes: readonly Box[], options?: DetectOptions): Promise<Face[]> {
     return this.#detect(facesRequest(image, boxes, options));
+  }
+
+  /**
+   * Finds the landmarks in many images, in their order. At most two images per worker are being read at once: the next item is
+   * asked for when a result has been taken. An item that fails gives its error and the others go on; where the items themselves
+   * end by an error, the iteration does so after the results before it. When it is left or aborted, the items are closed, too.
+   *
+   *     const items = files.map((file) => ({ file, image: () => readImage(file), boxes: (image) => finder.find(image) }));
+   *     for await (const { item, faces, error } of pool.detectMany(items, { refine: true })) { … }
+   *
+   * @param items an iterable or async iterable of images and their boxes
+   * @throws TypeError, RangeError at once for items or options that can't be used; while iterating, what the items throw,
+   *   the signal's reason, and Error when the pool has ended
+   */
+  detectMany<Item extends ManyItem>(
+    items: ManyItems<Item>,
+    options?: DetectManyOptions,
+  ): AsyncGenerator<ManyResult<Item>, void, undefined> {
+    checkOptions(options, ["expand", "refine", "signal"]);
+    const { signal, ...each } = options ?? {};
+    checkMany(items, signal);
+    // What can't be used for one pixel can't for any image.
+    faceRequest({ data: new Uint8Array(4), width: 1, height: 1 }, undefined, each);
+    const detect = async (image: ImageLike, boxes: readonly Box[] | undefined) => {
+      await this.ready();
+      return boxes === undefined
+        ? [await this.detect(image, undefined, each)]
+        : this.detectAll(image, boxes, each);
+    };
+    return inOrder(items, IMAGES_AT_ONCE * this.size, signal, detect, () => {
+      if (this.#ended) throw this.#ended;
+    });
+  }
+
+  /**
+   * Warps faces so that their points lie on those of a template: a landmarker's `align`, to the same bytes. It works on the calling
+   * thread, before it returns its promise: to copy what a chip needs of the image to a worker takes as long as to warp it.
+   * @throws (as a rejection) TypeError, RangeError as a landmarker's
+   */
+  align(image: ImageLike, face: Pick<Face, "points">, options?: AlignOptions): Promise<AlignedFace>;
+  align(
+    image: ImageLike,
+    faces: readonly Pick<Face, "points">[],
+    options?: AlignOptions,
+  ): Promise<AlignedFace[]>;
+  async align(
+    image: ImageLike,
+    faces: Pick<Face, "points"> | readonly Pick<Face, "points">[],
+    options?: AlignOptions,
+  ): Promise<AlignedFace | AlignedFace[]> {
+    if (this.#ended) throw this.#ended;
+    return alignEach(image, faces, options, wasmEngine(this.#cropper));
   }
 
   /**

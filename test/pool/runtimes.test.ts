@@ -10,7 +10,9 @@ beforeAll(installPacked, 600_000);
 
 /** What apps/pool/probe.mjs reports, with plain arrays; or why there is no pool. */
 type Plain = Omit<Face, "normalized"> & { readonly normalized: number[] };
-type Report = { faces: Plain[]; refined: Plain; missing: string } | { error: string };
+type Report =
+  | { faces: Plain[]; refined: Plain; missing: string; many: unknown[]; chip: number[] }
+  | { error: string };
 
 /** The baseline tier is the same to the last bit everywhere; scores go through each engine's own Math. */
 async function check(report: Report): Promise<void> {
@@ -28,6 +30,8 @@ async function check(report: Report): Promise<void> {
   expect(report.faces).toEqual(landmarker.detectAll(image, boxes).map(plain));
   expect(report.refined).toEqual(plain(landmarker.detect(image, boxes[0], { refine: 2 })));
   expect(report.missing).toMatch(/^RangeError: Expected a box that covers a pixel.*x 1000000/);
+  expect(report.many).toEqual([40, report.faces, 1, report.missing.replace("for box,", "for boxes[0],")]);
+  expect(report.chip).toEqual([...landmarker.align(image, report.refined).data]);
 }
 
 const parsed = async (program: string, args: string[]) => JSON.parse(await run(program, args)) as Report;

@@ -18,6 +18,13 @@ export async function probe(createPool) {
   const faces = await pool.detectAll(image, boxes);
   const refined = await pool.detect(image, boxes[0], { refine: 2 });
   const missing = await pool.detect(image, missed).catch(String);
+  const many = [];
+  for await (const { item, faces, error } of pool.detectMany([
+    { image, boxes },
+    { image, boxes: [missed] },
+  ]))
+    many.push(item.boxes.length, faces?.map(plain) ?? String(error));
+  const [chip] = await pool.align(image, [refined]);
   await pool.dispose();
-  return { faces: faces.map(plain), refined: plain(refined), missing };
+  return { faces: faces.map(plain), refined: plain(refined), missing, many, chip: [...chip.data] };
 }

@@ -1,5 +1,6 @@
 // Every entry, as a program in TypeScript uses it; compiled, never run.
 import {
+  type AlignedFace,
   alignFace,
   createLandmarker,
   createLandmarkerSync,
@@ -41,6 +42,11 @@ export async function use(): Promise<Face[]> {
   landmarker.detectAll(image, boxes);
   await createFinder({ module: finderRelaxed });
   const pool: Pool = await createPool({ size: 2 });
+  for await (const { item, ...result } of pool.detectMany([{ name: "", image }], { refine: true })) {
+    const found: Face[] | string = result.error ? `${item.name}: ${result.error.message}` : result.faces;
+    const chips: AlignedFace[] = typeof found === "string" ? [] : await pool.align(image, found);
+    landmarker.detectAll(image, [], { expand: chips.length + 1 });
+  }
   const faces = [landmarker.detect(image), hosted.detect(image), await pool.detect(image)];
   const [{ points }] = faces as [Face];
   alignFace(image, points);
