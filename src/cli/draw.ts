@@ -7,7 +7,7 @@ import { loadSharp } from "./sharp.ts";
 /** Colours of the five points (Okabe and Ito's palette, told apart by colour-blind people too). */
 export const COLOURS = ["#56b4e9", "#0072b2", "#f0e442", "#e69f00", "#d55e00"] as const;
 
-// Strokes of each character in a cell of 4×6.
+// Strokes of each character in a cell of 4×6: digits, and the letters of the contact sheet's legend.
 const STROKES: Record<string, string> = {
   0: "M2 0C-.6 0-.6 6 2 6S4.6 0 2 0",
   1: "M.6 1.4 2.2 0V6",
@@ -20,9 +20,26 @@ const STROKES: Record<string, string> = {
   8: "M2 2.8C-.1 2.8-.1 0 2 0S4.1 2.8 2 2.8C-.6 2.8-.6 6 2 6S4.6 2.8 2 2.8",
   9: "M.7 5.8C2.6 5.1 3.8 3.4 3.8 1.8C3.8-.6.2-.6.2 1.9C.2 4.2 3.4 4.2 3.8 1.9",
   ".": "M2 5.9V6",
+  a: "M3.5 2V6M3.5 4C3.5 1.3.3 1.3.3 4S3.5 6.7 3.5 4",
+  b: "M.5 0V6M.5 4C.5 1.3 3.7 1.3 3.7 4S.5 6.7.5 4",
+  c: "M3.6 2.8C2.6 1.5.4 1.8.4 4S2.6 6.5 3.6 5.2",
+  d: "M3.5 0V6M3.5 4C3.5 1.3.3 1.3.3 4S3.5 6.7 3.5 4",
+  e: "M.5 4H3.6C3.6 1.3.4 1.3.4 4C.4 6.4 2.6 6.5 3.5 5.3",
+  i: "M2 2V6M2 .3V.4",
+  k: "M.6 0V6M3.4 2 .6 4.4M1.6 3.6 3.6 6",
+  n: "M.6 2V6M.6 3.8C.8 1.4 3.4 1.4 3.4 3.6V6",
+  o: "M2 2C-.1 2-.1 6 2 6S4.1 2 2 2",
+  p: "M.5 2V8M.5 4C.5 1.3 3.7 1.3 3.7 4S.5 6.7.5 4",
+  r: "M.8 2V6M.8 3.8C1 2.6 2 1.9 3.4 2.1",
+  t: "M1.6.6V4.8C1.6 5.8 2.2 6 3.2 6M.2 2H3.2",
+  u: "M.5 2V4.4C.5 6.6 3.5 6.6 3.5 4.4V2M3.5 4V6",
+  x: "M.5 2 3.5 6M3.5 2 .5 6",
 };
 
-/** Digits and points as strokes: `height` tall, their top left at x, y; a dark rim keeps them legible anywhere. */
+/** How wide a label is. */
+export const labelWidth = (text: string, height: number): number => (text.length * 5.4 * height) / 6;
+
+/** Characters as strokes: `height` tall, their top left at x, y; a dark rim keeps them legible anywhere. */
 export function label(text: string, x: number, y: number, height: number, colour: string): string {
   const scale = height / 6;
   const cells = [...text]

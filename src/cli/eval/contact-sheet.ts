@@ -1,6 +1,6 @@
 /** A sheet of faces with true and predicted points: for seeing why an answer is wrong. */
 import type { Box, ImageLike, Point } from "fivepoint";
-import { label, svg } from "../draw.ts";
+import { label, labelWidth, svg } from "../draw.ts";
 import { type Format, toSharp } from "../images.ts";
 import { loadSharp } from "../sharp.ts";
 
@@ -17,26 +17,61 @@ const TILE = 240;
 const COLUMNS = 5;
 /** How much around the box is shown. */
 const MARGIN = 1.3;
+/** Of a line of the legend. */
+const LINE = 28;
+const TEXT = 10;
+
+/** A true point, or what stands for one in the legend. */
+const ring = (x: number, y: number) =>
+  `<circle cx="${x}" cy="${y}" r="5" fill="none" stroke="#00e07a" stroke-width="2"/>`;
+/** A predicted one. */
+const dot = (x: number, y: number) =>
+  `<circle cx="${x}" cy="${y}" r="3" fill="#ff3b30" stroke="#000" stroke-width=".5"/>`;
+const frame = (x: number, y: number, width: number, height: number) =>
+  `<rect x="${x}" y="${y}" width="${width}" height="${height}" fill="none" stroke="#fff" stroke-opacity=".6"/>`;
 
 /**
- * Draws tiles row by row: the box, true points as green rings, predicted ones as red dots tied to them, and the error.
+ * Draws tiles row by row, worst first: the box, true points as green rings, predicted ones as red dots tied to them, the
+ * rank, which the list that `eval` prints has too, and the error. A legend follows.
  * @returns the encoded file
  */
 export async function contactSheet(samples: readonly Sample[], format: Format): Promise<Buffer> {
   const sharp = await loadSharp();
   const width = Math.min(samples.length, COLUMNS) * TILE;
-  const height = Math.ceil(samples.length / COLUMNS) * TILE;
-  const layers = await Promise.all(
-    samples.map(async (sample, i) => drawTile(sample, (i % COLUMNS) * TILE, Math.floor(i / COLUMNS) * TILE)),
-  );
-  return sharp({ create: { width, height, channels: 3, background: "#222" } })
-    .composite(layers.flat())
+  const below = Math.ceil(samples.length / COLUMNS) * TILE;
+  const layers = await Promise.all(samples.map((sample, i) => drawTile(sample, i)));
+  const explained = legend(width);
+  return sharp({ create: { width, height: below + explained.height, channels: 3, background: "#222" } })
+    .composite([...layers.flat(), { input: Buffer.from(explained.svg), left: 0, top: below }])
     .toFormat(format)
     .toBuffer();
 }
 
-async function drawTile({ image, box, truth, predicted, error }: Sample, left: number, top: number) {
+/** What the marks are, in as many lines as it takes. */
+function legend(width: number): { svg: string; height: number } {
+  const entries: [string, (x: number, y: number) => string][] = [
+    ["true", ring],
+    ["predicted", dot],
+    ["box", (x, y) => frame(x - 6, y - 6, 12, 12)],
+    ["rank", (x, y) => label("1", x - 4, y - 6, 12, "#fff")],
+    ["error", (x, y) => label("0.1", x - 14, y - 6, 12, "#fff")],
+  ];
+  let [x, y] = [0, LINE / 2];
+  const parts: string[] = [];
+  for (const [word, mark] of entries) {
+    const room = 48 + labelWidth(word, TEXT);
+    if (x + room > width) [x, y] = [0, y + LINE];
+    parts.push(mark(x + 20, y), label(word, x + 42, y - TEXT / 2, TEXT, "#fff"));
+    x += room;
+  }
+  const height = y + LINE / 2;
+  return { svg: svg(width, height, parts.join("")), height };
+}
+
+async function drawTile({ image, box, truth, predicted, error }: Sample, index: number) {
   const sharp = await loadSharp();
+  const left = (index % COLUMNS) * TILE;
+  const top = Math.floor(index / COLUMNS) * TILE;
   const side = MARGIN * Math.max(box.width, box.height);
   const scale = TILE / side;
   const originX = box.x + box.width / 2 - side / 2;
@@ -59,15 +94,21 @@ async function drawTile({ image, box, truth, predicted, error }: Sample, left: n
     const p = toTile(predicted[i]!);
     return (
       `<path d="M${t.x} ${t.y}L${p.x} ${p.y}" stroke="#fff" stroke-width="1.5"/>` +
-      `<circle cx="${t.x}" cy="${t.y}" r="5" fill="none" stroke="#00e07a" stroke-width="2"/>` +
-      `<circle cx="${p.x}" cy="${p.y}" r="3" fill="#ff3b30" stroke="#000" stroke-width=".5"/>`
+      ring(t.x, t.y) +
+      dot(p.x, p.y)
     );
   });
   const corner = toTile(box);
-  const frame =
-    `<rect x="${corner.x}" y="${corner.y}" width="${box.width * scale}" height="${box.height * scale}" fill="none" stroke="#fff" stroke-opacity=".6"/>` +
-    `<rect width="${TILE}" height="${TILE}" fill="none" stroke="#222" stroke-width="2"/>`;
-  const overlay = svg(TILE, TILE, frame + marks.join("") + label(error.toFixed(3), 8, 8, 14, "#fff"));
+  const size = error.toFixed(3);
+  const overlay = svg(
+    TILE,
+    TILE,
+    frame(corner.x, corner.y, box.width * scale, box.height * scale) +
+      `<rect width="${TILE}" height="${TILE}" fill="none" stroke="#222" stroke-width="2"/>` +
+      marks.join("") +
+      label(`${index + 1}`, 8, 8, 14, "#fff") +
+      label(size, TILE - 6 - labelWidth(size, 14), 8, 14, "#fff"),
+  );
   return [
     { input, left: left + Math.round((x0 - originX) * scale), top: top + Math.round((y0 - originY) * scale) },
     { input: Buffer.from(overlay), left, top },
