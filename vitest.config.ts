@@ -5,6 +5,7 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     exclude: ["**/node_modules/**", "test/runtimes/apps/**"],
     globalSetup: ["test/support/wasm-setup.ts"],
+    tags: [{ name: "slow", description: "Takes seconds of the processor: test:quick leaves it out" }],
     testTimeout: 60_000,
     hookTimeout: 120_000,
   },

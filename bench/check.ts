@@ -6,13 +6,63 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Contender, Field } from "./contenders/field.ts";
 import type { Host } from "./hosts/host.ts";
-import { admit } from "./measure.ts";
+import { admit, type Measured } from "./measure.ts";
 import { writeWhole } from "./prepare.ts";
-import { type Timing, timeRounds } from "./rounds.ts";
+import { ratio, type Timing, timeRounds } from "./rounds.ts";
 
 const BASELINE = join(import.meta.dirname, "baseline.json");
 /** A ratio may grow by this factor. */
 const LOSS = 1.15;
+
+/** Ratios that we would like to reach: own, the fastest of its peers, faces per call, the ratio. */
+const RATIOS: readonly (readonly [own: string, peers: readonly string[], count: number, limit: number])[] = [
+  ["fivepoint f32 · Node 24", ["onnxruntime-node f32 · Node 24"], 1, 0.43],
+  ["fivepoint f32 · Node 20", ["onnxruntime-node f32 · Node 20"], 1, 0.6],
+  ["fivepoint int8 · Node 24", ["onnxruntime-node f32 · Node 24"], 1, 0.35],
+  ["fivepoint int8 · Node 20", ["onnxruntime-node f32 · Node 20"], 1, 0.39],
+  [
+    "fivepoint int8 · Node 24",
+    ["onnxruntime-node int8 · Node 24", "onnxruntime-node qlinear · Node 24"],
+    1,
+    0.8,
+  ],
+  ["fivepoint f32 · Node 24", ["onnxruntime-web f32 · Node 24"], 1, 0.11],
+  ["fivepoint f32 · Node 20", ["onnxruntime-web f32 · Node 20"], 1, 0.15],
+  ["fivepoint f32 · Node 24", ["openvino f32 · Python"], 1, 1],
+  ["fivepoint int8 · Node 24", ["openvino int8 · Python"], 1, 1],
+  ["fivepoint f32 · Node 24", ["onnxruntime-node f32 · Node 24"], 16, 0.38],
+];
+
+const PHOTO = 1.15;
+const START_MS = 10;
+const PREPARE_MS = 3;
+
+/** How far a full run is from where we would like to be: a line for each goal. They are no promise, and nothing fails by them. */
+export function goals({ rows, photo, phases }: Measured): string[] {
+  const byKey = new Map(rows.map((row) => [row.key, row]));
+  const line = (what: string, value: number, digits: number, limit: number) =>
+    `${value <= limit ? "met    " : "not met"}  ${what}: ${value.toFixed(digits)}, goal ≤ ${limit}`;
+  const ratios = RATIOS.flatMap(([own, peers, count, limit]) => {
+    const mine = byKey.get(own)?.timings[count];
+    const theirs = peers.flatMap((key) => byKey.get(key) ?? []);
+    if (!mine || theirs.length === 0) return [];
+    const peer = theirs.reduce((x, y) => (x.timings[count]!.p50 <= y.timings[count]!.p50 ? x : y));
+    return [line(`${own} ÷ ${peer.key}, ${count} per call`, ratio(mine, peer.timings[count]!), 2, limit)];
+  });
+  const starts = rows
+    .filter(({ key }) => /^fivepoint f32 · Node/.test(key))
+    .map(({ key, start: { load, create, first } }) =>
+      line(`${key}, import to first face, ms`, load + create + first, 1, START_MS),
+    );
+  return [
+    ...ratios,
+    ...photo.map(({ face, ratio }) =>
+      line(`detect on 12 megapixels, a face of ${face} pixels ÷ run`, ratio, 2, PHOTO),
+    ),
+    ...starts,
+    ...phases.map(({ name, ms }) => line(`${name}, preparing the weights, ms`, ms.prepare!, 1, PREPARE_MS)),
+  ];
+}
 
 interface Baseline {
   /** The processor on which the ratios were taken: on a very different one, store them anew to compare. */
@@ -40,7 +90,7 @@ async function measureRatios(): Promise<{ ratios: Record<string, number>; broken
     const there = here.filter(({ key }) => hosts.has(key));
     for (const own of there.filter(({ name }) => name === "fivepoint")) {
       for (const peer of there.filter((other) => other.name !== "fivepoint" && place(other) === place(own))) {
-        ratios[`${own.key}, ${count} a call ÷ ${peer.name} ${peer.precision}`] = round(
+        ratios[`${own.key}, ${count} per call ÷ ${peer.name} ${peer.precision}`] = round(
           fastest(timings.get(own.key)!) / fastest(timings.get(peer.key)!),
         );
       }

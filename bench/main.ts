@@ -6,7 +6,7 @@ import { spawnSync } from "node:child_process";
 import { availableParallelism, loadavg } from "node:os";
 import { Command, InvalidArgumentError } from "commander";
 import { fill } from "../scripts/fill.ts";
-import { check, writeBaseline } from "./check.ts";
+import { check, goals, writeBaseline } from "./check.ts";
 import { Field } from "./contenders/field.ts";
 import { measureAll } from "./measure.ts";
 import { bundle, installPeers, writeModels, writeWhole } from "./prepare.ts";
@@ -16,23 +16,26 @@ import { measureStages } from "./stages.ts";
 
 const whole = (text: string) => {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError("Wanted: a whole number.");
+  if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError("Expected a whole number.");
   return value;
 };
 const options = new Command("npm run bench --")
   .description(
-    "Times fivepoint beside other runtimes on the same network: interleaved rounds, one thread each.",
+    "Times fivepoint and other runtimes on the same network, in interleaved rounds, with one thread each.",
   )
-  .option("--json", "print one JSON object in place of the tables")
+  .option("--json", "Print one JSON object in place of the tables")
   .option(
     "--chart <file.svg>",
-    "draw the stages against the machine's peak (a full run writes bench/roofline.svg)",
+    "Draw the stages under the machine's peak (a full run writes bench/roofline.svg)",
   )
-  .option("--against <names>", "only these peers, separated by commas, like onnxruntime-node,openvino")
-  .option("--check", "the guard: compare ratios with bench/baseline.json, fail on a loss of 15 %")
-  .option("--write-baseline", "measure as --check does and store the ratios")
-  .option("--rounds <n>", "rounds of each table", whole, 11)
-  .option("--core <n>", "the core to pin everything to, on Linux", whole, availableParallelism() - 1)
+  .option(
+    "--against <names>",
+    "Compare with these peers only, comma-separated, such as onnxruntime-node,openvino",
+  )
+  .option("--check", "Compare ratios with bench/baseline.json, and fail if one grew by more than 15 %")
+  .option("--write-baseline", "Measure as --check does, and store the ratios")
+  .option("--rounds <n>", "Rounds of each table", whole, 11)
+  .option("--core <n>", "Pin everything to this core (Linux only)", whole, availableParallelism() - 1)
   .parse()
   .opts<{
     json?: boolean;
@@ -78,6 +81,7 @@ if (options.check || options.writeBaseline) {
   };
   await field.close();
   console.log(options.json ? JSON.stringify(results) : markdown(results));
+  for (const line of goals(results)) console.error(line);
   const chart = options.chart ?? (peers ? undefined : "bench/roofline.svg");
   if (chart) await writeWhole(chart, rooflineChart(results.stages));
   if (!peers) {

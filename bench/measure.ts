@@ -17,18 +17,18 @@ export interface Row {
   /** Distance from the float64 answers over 16 crops. */
   readonly meanError: number;
   readonly maxError: number;
-  /** By faces a call. */
+  /** By faces per call. */
   readonly timings: Record<number, Timing>;
   readonly start: Start;
 }
 
 export interface Measured {
   readonly rows: readonly Row[];
-  /** fivepoint's cold start in milliseconds, phase by phase. */
+  /** fivepoint's start in milliseconds, from import to first face, phase by phase. */
   readonly phases: readonly { readonly name: string; readonly ms: Record<string, number> }[];
   /** Who isn't in the tables, and why. */
   readonly leftOut: readonly (readonly [key: string, reason: string])[];
-  /** Microseconds a face of fivepoint's f32, for 1 … 64 faces a call. */
+  /** Microseconds per face in fivepoint's f32, for 1 … 64 faces per call. */
   readonly counts: readonly number[];
   /** `detect` on a photo of 12 megapixels ÷ `run` on the ready crop, by the height of the face's box. */
   readonly photo: readonly { readonly face: number; readonly ratio: number; readonly us: number }[];
@@ -97,7 +97,7 @@ export async function measureAll(
 
   const timings: Record<number, Map<string, Timing>> = {};
   for (const count of COUNTS) {
-    progress(`${count === 1 ? "one face" : `${count} faces`} a call, ${rounds} rounds …`);
+    progress(`${count === 1 ? "one face" : `${count} faces`} per call, ${rounds} rounds …`);
     timings[count] = await timeRounds(hosts, count, rounds, count < 64 ? 40 : 60);
   }
 

@@ -16,25 +16,6 @@ export interface Results extends Measured {
   readonly stages: readonly TierStages[];
 }
 
-/** The rows of "How far the goals are": own, peer, faces a call, goal. */
-const GOALS: readonly (readonly [own: string, peers: readonly string[], count: number, goal: number])[] = [
-  ["fivepoint f32 · Node 24", ["onnxruntime-node f32 · Node 24"], 1, 0.43],
-  ["fivepoint f32 · Node 20", ["onnxruntime-node f32 · Node 20"], 1, 0.6],
-  ["fivepoint int8 · Node 24", ["onnxruntime-node f32 · Node 24"], 1, 0.35],
-  ["fivepoint int8 · Node 20", ["onnxruntime-node f32 · Node 20"], 1, 0.39],
-  [
-    "fivepoint int8 · Node 24",
-    ["onnxruntime-node int8 · Node 24", "onnxruntime-node qlinear · Node 24"],
-    1,
-    0.8,
-  ],
-  ["fivepoint f32 · Node 24", ["onnxruntime-web f32 · Node 24"], 1, 0.11],
-  ["fivepoint f32 · Node 20", ["onnxruntime-web f32 · Node 20"], 1, 0.15],
-  ["fivepoint f32 · Node 24", ["openvino f32 · Python"], 1, 1],
-  ["fivepoint int8 · Node 24", ["openvino int8 · Python"], 1, 1],
-  ["fivepoint f32 · Node 24", ["onnxruntime-node f32 · Node 24"], 16, 0.38],
-];
-
 const table = (head: readonly string[], rows: readonly (readonly (string | number)[])[]) =>
   [head, head.map((_, i) => (i === 0 ? "---" : "--:")), ...rows]
     .map((row) => `| ${row.join(" | ")} |`)
@@ -71,9 +52,9 @@ export function summary({ rows, date }: Results): string {
   const body = found.map(({ name, one, sixteen, start: { load, create, first } }) => {
     return [name, us(one), us(sixteen), (load + create + first).toFixed(0)];
   });
-  return `${table(["", "one face, µs", "a face of 16, µs", "cold start, ms"], body)}
+  return `${table(["", "one face, µs", "per face of 16, µs", "import to first face, ms"], body)}
 
-Medians of ${date}, on one core of an ${cpus()[0]!.model.trim()}, one thread each, all in one run.`;
+Medians of ${date}, on one core (${cpus()[0]!.model.trim()}), one thread each, all in one run.`;
 }
 
 export function markdown(results: Results): string {
@@ -83,7 +64,7 @@ export function markdown(results: Results): string {
     const sorted = [...rows].sort((a, b) => a.timings[count]!.p50 - b.timings[count]!.p50);
     const own = byKey.get("fivepoint f32 · Node 24") ?? sorted[0]!;
     return table(
-      ["", "µs a face, p50", "p95", "× fivepoint f32, Node 24"],
+      ["", "µs per face, p50", "p95", "× fivepoint f32, Node 24"],
       sorted.map((row) => {
         const { p50, p95 } = row.timings[count]!;
         const name = row.name === "fivepoint" ? `**${row.key}**` : row.key;
@@ -92,26 +73,7 @@ export function markdown(results: Results): string {
       }),
     );
   };
-  const goal = (what: string, value: number, digits: number, limit: number) => [
-    what,
-    value.toFixed(digits),
-    `≤ ${limit}`,
-    value <= limit ? "yes" : "no",
-  ];
-  const goals = GOALS.flatMap(([own, peers, count, limit]) => {
-    const a = byKey.get(own)?.timings[count];
-    const theirs = peers.map((key) => byKey.get(key)).filter((row) => row !== undefined);
-    if (!a || theirs.length === 0) return [];
-    const peer = theirs.reduce((x, y) => (x.timings[count]!.p50 <= y.timings[count]!.p50 ? x : y));
-    return [goal(`${own} ÷ ${peer.key}, ${count} a call`, ratio(a, peer.timings[count]!), 2, limit)];
-  });
-  for (const { face, ratio: value } of results.photo)
-    goals.push(goal(`detect on 12 megapixels, a face of ${face} pixels ÷ run`, value, 2, 1.15));
   const start = (row: Row) => row.start.load + row.start.create + row.start.first;
-  for (const { key, start: phases } of rows.filter((row) => /^fivepoint f32 · Node/.test(row.key)))
-    goals.push(goal(`${key}, cold start, ms`, phases.load + phases.create + phases.first, 1, 10));
-  for (const { name, ms } of results.phases)
-    goals.push(goal(`${name}, preparing the weights, ms`, ms.prepare!, 1, 3));
   const sum = (list: readonly Stage[], of: "direct" | "executed" | "us") =>
     list.reduce((total, stage) => total + stage[of], 0);
   const [{ int8, peakInt16 }] = stages as [TierStages];
@@ -124,51 +86,47 @@ export function markdown(results: Results): string {
 Written by \`${results.command}\` on ${results.date}: ${cpus()[0]!.model}, ${cpus().length} cores${
     results.pinned ? ", everything on one of them" : ""
   }, load average ${results.load.toFixed(1)} before the run. All contenders run the default weights, one thread each, one process each, in interleaved rounds;
-times are microseconds a face, ratios medians of the rounds' ratios. \`bf16\` computes in bfloat16 where the CPU has the instructions,
-\`AVX2\` is told to do without AVX-512. How it is measured, and what it means: [docs/PERFORMANCE.md](../docs/PERFORMANCE.md).
+times are microseconds per face, ratios medians of the rounds' ratios. \`bf16\` computes in bfloat16 where the CPU has the instructions;
+\`AVX2\` is told to do without AVX-512. How this is measured, and what it means: [docs/PERFORMANCE.md](../docs/PERFORMANCE.md).
 
-## One face a call
+## One face per call
 
 ${speed(1)}
 
-## 4 faces a call
+## 4 faces per call
 
 ${speed(4)}
 
-## 16 faces a call
+## 16 faces per call
 
 ${speed(16)}
 
-## 64 faces a call
+## 64 faces per call
 
 ${speed(64)}
 
-## How far the goals are
-
-${table(["", "measured", "goal", "met"], goals)}
-
 ## Every count
 
-fivepoint f32, Node 24, µs a face: ${counts
+fivepoint f32, Node 24, µs per face, by faces per call: ${counts
     .filter(({ count }) => count <= 16 || count % 4 === 0)
     .map(({ count, value }) => `${count}: ${us(value)}`)
     .join(
       ", ",
-    )}. Of all counts from 1 to 64 the slowest is ${worst.count} with ${us(worst.value)}, the fastest ${best.count} with ${us(best.value)}.
+    )}. Of all counts from 1 to 64, the slowest is ${worst.count} with ${us(worst.value)}, the fastest ${best.count} with ${us(best.value)}.
 
-## A photo of 12 megapixels
+## An image of 12 megapixels
 
-\`detect\` on 4000 × 3000 RGBA, beside \`run\` on a ready crop (fivepoint f32, Node 24):
+\`detect\` on 4000 × 3000 RGBA pixels, compared with \`run\` on a ready crop (fivepoint f32, Node 24):
 
 ${table(
   ["height of the face's box, pixels", "detect, µs", "÷ run"],
   results.photo.map(({ face, ratio: value, us: time }) => [face, us(time), value.toFixed(2)]),
 )}
 
-## Cold start
+## Import to first face
 
-Medians of ${STARTS} fresh processes or pages, milliseconds: loading the package's code, making the network ready, the first face. The start of the process itself isn't
-counted. In a Worker the code is loaded before the clock can be started.
+Medians of ${STARTS} fresh processes or pages, in milliseconds: loading the package's code, making the network ready, the first face. The last two together are
+"create to first face". The start of the process itself isn't counted. In a Worker the code is loaded before the clock can be started.
 
 ${table(
   ["", "load", "create", "first face", "together"],
@@ -180,7 +138,7 @@ ${table(
     ]),
 )}
 
-fivepoint's own start with module and weights as files, phase by phase, milliseconds; the synchronous way:
+fivepoint's own start with module and weights as files, phase by phase, in milliseconds, by the synchronous functions:
 
 ${table(
   ["", "load the code", "compile", "instantiate", "prepare the weights", "first face"],
@@ -194,8 +152,8 @@ ${table(
 ${stages
   .map((tier) => {
     const bound = sum(tier.stages, "direct") / tier.peak / 1000;
-    return `${tier.tier === "relaxed" ? "Relaxed" : "Baseline"} tier: the machine gives wasm ${(2 * tier.peak).toFixed(1)} GFLOP/s at most, reading from
-cache ${tier.bandwidth.toFixed(0)} GB/s. No direct convolution could take less than ${us(bound)} µs a face; the stages take ${us(sum(tier.stages, "us"))}.
+    return `${tier.tier === "relaxed" ? "Relaxed" : "Baseline"} tier: the machine gives wasm at most ${(2 * tier.peak).toFixed(1)} GFLOP/s, and ${tier.bandwidth.toFixed(0)} GB/s
+when it reads from the cache. Direct convolutions can't take less than ${us(bound)} µs per face together; the stages take ${us(sum(tier.stages, "us"))}.
 
 ${table(
   ["", "µs", "GFLOP/s executed", "of the peak", "GFLOP/s of the layer as defined"],
@@ -210,8 +168,8 @@ ${table(
   })
   .join("\n\n")}
 
-int8, the same code in both tiers: the machine gives wasm ${peakInt16.toFixed(1)} G multiply-adds of int16 a second at most. Those that Winograd leaves
-can't take less than ${us(sum(int8, "executed") / peakInt16 / 1000)} µs a face; the stages take ${us(sum(int8, "us"))}.
+int8, the same code in both tiers: the machine gives wasm at most ${peakInt16.toFixed(1)} G multiply-adds of int16 per second. Those that Winograd leaves
+can't take less than ${us(sum(int8, "executed") / peakInt16 / 1000)} µs per face; the stages take ${us(sum(int8, "us"))}.
 
 ${table(
   ["", "µs", "G multiply-adds/s executed", "of the peak", "G/s of the layer as defined"],
@@ -227,7 +185,7 @@ ${table(
 ## Who ran
 
 ${table(
-  ["", "version", "engine", "mean distance from the float64 answers", "largest"],
+  ["", "version", "engine", "mean difference from float64", "largest"],
   rows.map((row) => [row.key, row.version, row.engine, small(row.meanError), small(row.maxError)]),
 )}
 ${

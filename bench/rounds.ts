@@ -15,7 +15,7 @@ export interface Timing {
   readonly rounds: readonly number[];
 }
 
-/** @param count faces a call */
+/** @param count faces per call */
 export async function timeRounds(
   hosts: ReadonlyMap<string, Host>,
   count: number,

@@ -61,7 +61,7 @@ describe("sizes", () => {
     expect(script + modules[0]! + modules[1]!).toBeLessThanOrEqual(budgets.worker);
   });
 
-  it("keeps the unpacked package within its budget", () => {
+  it("keeps the unpacked package within its budget", { tags: "slow" }, () => {
     const json = execFileSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], {
       encoding: "utf8",
       stdio: ["ignore", "pipe", "ignore"],

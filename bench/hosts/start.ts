@@ -1,4 +1,4 @@
-/** fivepoint's cold start in a fresh process, phase by phase through the public API: prints milliseconds as JSON. */
+/** fivepoint's start, from import to first face, in a fresh process, phase by phase through the public API: prints milliseconds as JSON. */
 import { readFileSync } from "node:fs";
 import type { Precision } from "fivepoint";
 import { crops } from "../session.ts";

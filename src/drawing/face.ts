@@ -2,7 +2,7 @@
 import { checkOptions, expected } from "../core/errors.ts";
 import { checkPoints } from "../core/similarity.ts";
 import type { Box, Face, Point } from "../core/types.ts";
-import { digitsWidth } from "./digits.ts";
+import { textWidth } from "./glyphs.ts";
 import { boxMark, dotMark, dotReach, type Mark, PALETTE, RIM, textMark } from "./marks.ts";
 
 /** What there is of a face: all that it has is drawn. */
@@ -52,7 +52,7 @@ export function faceMarks(face: DrawnFace, options: DrawOptions = {}): Mark[] {
     placement.take({ x: point.x - reach, y: point.y - reach, width: 2 * reach, height: 2 * reach });
   }
   const write = (text: string, height: number, colour: string, places: (width: number) => Point[]) => {
-    const width = digitsWidth(text, height);
+    const width = textWidth(text, height);
     marks.push(textMark(text, placement.place(places(width), width, height), height, colour));
   };
   if (side >= LEAST_NUMBERED) {

@@ -4,7 +4,7 @@
  */
 
 import type { Box, Instance, Point } from "../core/types.ts";
-import { DIGIT_HEIGHT, digitsPath } from "./digits.ts";
+import { GLYPH_HEIGHT, textPath } from "./glyphs.ts";
 
 /** The colours of all drawings: Okabe and Ito's, which people with any colour vision tell apart. */
 export const PALETTE = {
@@ -68,14 +68,14 @@ export function lineMark(from: Point, to: Point, line: number, colour: string): 
 /** How far a text's dark rim reaches beyond it, in its heights. */
 export const RIM = 0.19;
 
-/** Digits, points and spaces, `height` tall, their top left corner at `at`. */
+/** A text of what glyphs.ts has, `height` tall, their top left corner at `at`. */
 export function textMark(text: string, at: Point, height: number, colour: string): Mark {
-  const unit = height / DIGIT_HEIGHT;
+  const unit = height / GLYPH_HEIGHT;
   const lines = [
     { colour: PALETTE.under, width: 2.2 * unit },
     { colour, width: unit },
   ];
-  return { path: digitsPath(text), at, unit, lines };
+  return { path: textPath(text), at, unit, lines };
 }
 
 /** Lengths with three decimals, which no eye tells from more. */

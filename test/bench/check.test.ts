@@ -7,13 +7,13 @@ import { median, quantile } from "../../bench/statistics.ts";
 const timing = (...rounds: number[]) => ({ p50: 0, p95: null, samples: 0, rounds });
 
 describe("compare", () => {
-  const stored = { "a, 1 a call ÷ x": 0.5 };
+  const stored = { "a, 1 per call ÷ x": 0.5 };
 
   it.each([
-    ["a gain", { "a, 1 a call ÷ x": 0.3 }, [], 0],
-    ["a loss of 14 %", { "a, 1 a call ÷ x": 0.57 }, [], 0],
-    ["a loss of 16 %", { "a, 1 a call ÷ x": 0.58 }, [], 1],
-    ["no number", { "a, 1 a call ÷ x": Number.NaN }, [], 1],
+    ["a gain", { "a, 1 per call ÷ x": 0.3 }, [], 0],
+    ["a loss of 14 %", { "a, 1 per call ÷ x": 0.57 }, [], 0],
+    ["a loss of 16 %", { "a, 1 per call ÷ x": 0.58 }, [], 1],
+    ["no number", { "a, 1 per call ÷ x": Number.NaN }, [], 1],
     ["a runtime that isn't here", {}, [], 0],
     ["a contender that gives wrong answers", {}, ["a"], 1],
     ["another that does", {}, ["b"], 0],

@@ -249,7 +249,28 @@ describe("files", () => {
     expect(line.worst[0].file).toBe("images/5.png");
     const errors = line.worst.map(({ error }: { error: number }) => error);
     expect(errors).toEqual([...errors].sort((a, b) => b - a));
-    expect(await sharp(at("sheet.png")).metadata()).toMatchObject({ width: 1200, height: 480 });
+    // Two rows of tiles and a line of legend, whose first marks are a true and a predicted point as the tiles have them.
+    const { data, info } = await sharp(at("sheet.png"))
+      .removeAlpha()
+      .raw()
+      .toBuffer({ resolveWithObject: true });
+    expect(info).toMatchObject({ width: 1200, height: 480 + 28, channels: 3 });
+    const places = (colour: number[], from: number, to: number) =>
+      Array.from({ length: (to - from) * info.width }, (_, i) => i + from * info.width).filter((i) =>
+        colour.every((value, channel) => data[3 * i + channel] === value),
+      );
+    for (const colour of [
+      [0x00, 0x9e, 0x73],
+      [0xd5, 0x5e, 0x00],
+    ]) {
+      expect(places(colour, 480, 508).length).toBeGreaterThan(3);
+      expect(places(colour, 0, 240).length).toBeGreaterThan(3);
+    }
+    // The ranks, white at the left of their tiles: 1 has fewer strokes than 2.
+    const white = places([255, 255, 255], 8, 22).map((i) => i % info.width);
+    const inTile = (tile: number) => white.filter((x) => x >= 240 * tile + 6 && x < 240 * tile + 24).length;
+    expect(inTile(0)).toBeGreaterThan(5);
+    expect(inTile(1)).toBeGreaterThan(inTile(0));
     const text = await fivepoint(["eval", at("list.csv"), "--worst", "1", "--out", at("sheet.png")]);
     expect(text.stdout).toMatch(/worst of default\n +1 +\d\.\d{4} +images\/5\.png\n$/);
   });

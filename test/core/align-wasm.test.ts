@@ -109,7 +109,7 @@ describe.each(["model.wasm", "model-relaxed.wasm"])("%s", (file) => {
     }
   });
 
-  it("shrinks to the same means by every factor, in strips where a row is too long", () => {
+  it("shrinks to the same means by every factor, in strips where a row is too long", { tags: "slow" }, () => {
     const memory = new Uint8Array(model.memory.buffer);
     for (const factor of [2, 3, 4, 5, 7, 8, 16, 31, 64, 100, 255, 256]) {
       for (const format of FORMATS) {

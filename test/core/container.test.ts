@@ -64,7 +64,7 @@ describe("parseWeights", () => {
     expect(() => parseWeights(bytes.subarray(0, bytes.length - 1))).toThrow(/cut/);
   });
 
-  it("throws nothing but WeightsError for damaged files", () => {
+  it("throws nothing but WeightsError for damaged files", { tags: "slow" }, () => {
     const seed = 7;
     const next = random(seed);
     let refused = 0;

@@ -322,7 +322,7 @@ describe("Landmarker", () => {
   });
 
   // Memory grows by pages of 64 KiB: a leak of 7 bytes per call would show.
-  it("keeps its memory over 10,000 calls", () => {
+  it("keeps its memory over 10,000 calls", { tags: "slow" }, () => {
     const small = createLandmarkerSync();
     const { memoryBytes } = small.info;
     const crop = crops.subarray(0, 6912);

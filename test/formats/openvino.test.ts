@@ -289,7 +289,7 @@ describe("importOpenVino", () => {
     expect(difference(importOpenVino(xml, plain.bin), weights)).toBe(0);
   });
 
-  it("throws nothing but WeightsError for damaged graphs, and comes to an end", () => {
+  it("throws nothing but WeightsError for damaged graphs, and comes to an end", { tags: "slow" }, () => {
     const seed = 5;
     const next = random(seed);
     const pick = <T>(from: readonly T[]) => from[Math.floor(next() * from.length)]!;

@@ -27,10 +27,14 @@ it.each([
   ["Conv3", "TILE: i32 = 6", "TILE: i32 = 5", "conv3 can't be computed by these tiles"],
   ["Conv5", "CHANNELS: i32 = 128", "CHANNELS: i32 = 120", "channels aren't a multiple of 16"],
   ["Conv3", "I8_BLOCK: i32 = 10", "I8_BLOCK: i32 = 9", "conv3 can't be computed by these tiles in int8"],
-])("%s with%s →%s", async (stage, from, to, message) => {
+])("%s with%s →%s", { tags: "slow" }, async (stage, from, to, message) => {
   expect(await compileWith(stage, from, to)).toContain(message);
 });
 
-it.each(["baseline", "relaxed", "debug"])("the table as it is compiles, target %s", async (target) => {
-  expect(await compileWith("Conv1", " BLOCK: i32 = 16", " BLOCK: i32 = 16", target)).toBe("");
-});
+it.each(["baseline", "relaxed", "debug"])(
+  "the table as it is compiles, target %s",
+  { tags: "slow" },
+  async (target) => {
+    expect(await compileWith("Conv1", " BLOCK: i32 = 16", " BLOCK: i32 = 16", target)).toBe("");
+  },
+);

@@ -12,7 +12,7 @@ const cold = (ms) => ms.toFixed(ms < 100 ? 1 : 0);
 const face = (ms) => ms.toFixed(ms < 10 ? 2 : 0);
 
 const runtimes = table(
-  ["runtime", "works as installed", "tier", "cold start, ms", "one face, ms"],
+  ["runtime", "works as installed", "tier", "create to first face, ms", "one face, ms"],
   ["---", "---", "---", "--:", "--:"],
   Object.entries(read("runtimes").reports).map(([name, { tier, coldMs, faceMs }]) => [
     name,
@@ -29,7 +29,7 @@ const packages = [...new Set(peers.map(({ name }) => name))].map((name) =>
   peers.filter((result) => result.name === name),
 );
 
-/** In a cell of the README: cold start / one face, or why there is none. */
+/** In a cell of the README: import to first face / one face, or that there is none. */
 function cell({ error, stillFails, coldMs, faceMs } = {}) {
   if (stillFails || coldMs === undefined) return "no";
   const times = `${cold(coldMs)} / ${face(faceMs)}`;
@@ -45,7 +45,7 @@ const short = table(
   ]),
 );
 const full = table(
-  ["package", "runtime", "works as installed", "cold start, ms", "one face, ms"],
+  ["package", "runtime", "works as installed", "import to first face, ms", "one face, ms"],
   ["---", "---", "---", "--:", "--:"],
   peers.map(({ name, version, runtime, error, stillFails, coldMs, faceMs }) => [
     `${name} ${version}`,

@@ -26,7 +26,7 @@ export function planar(crop) {
 export const say = (thrown) =>
   thrown instanceof Error ? String(thrown).split("\n")[0] : `an event: ${thrown.type ?? thrown}`;
 
-/** A cold start is from the import of the app, and with it of the package, to the first face. */
+/** `coldMs` is from the import of the app, and with it of the package, to the first face. */
 export async function measure(load, given, options) {
   const start = performance.now();
   const { create } = await load();
