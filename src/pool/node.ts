@@ -5,7 +5,7 @@ import { Pool, type PoolOptions } from "./pool.ts";
 import script from "./worker.ts?text";
 
 export { WeightsError } from "../core/errors.ts";
-export type { DetectManyOptions, ManyItem, ManyResult } from "./many.ts";
+export type { DetectManyOptions, ManyItem, ManyItems, ManyResult } from "./many.ts";
 export type { Pool, PoolOptions };
 
 /** As in the browser's entry. */

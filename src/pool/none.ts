@@ -2,7 +2,7 @@
 import type { Pool, PoolOptions } from "./pool.ts";
 
 export { WeightsError } from "../core/errors.ts";
-export type { DetectManyOptions, ManyItem, ManyResult } from "./many.ts";
+export type { DetectManyOptions, ManyItem, ManyItems, ManyResult } from "./many.ts";
 export type { Pool, PoolOptions };
 
 /** Always rejects. */

@@ -3,7 +3,7 @@ import { type Platform, Pool, type PoolOptions } from "./pool.ts";
 import script from "./worker.ts?text";
 
 export { WeightsError } from "../core/errors.ts";
-export type { DetectManyOptions, ManyItem, ManyResult } from "./many.ts";
+export type { DetectManyOptions, ManyItem, ManyItems, ManyResult } from "./many.ts";
 export type { Pool, PoolOptions };
 
 /**
