@@ -1,16 +1,19 @@
 /** The Worker example, bundled by wrangler and run in the real workerd. */
-import { execFileSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { exec } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Readable } from "node:stream";
+import { promisify } from "node:util";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { createLandmarkerSync, type Face, LANDMARK_NAMES } from "fivepoint";
 import { createFinderSync, findFaces } from "fivepoint/finder";
 import type { Miniflare } from "miniflare";
 import sharp, { type Sharp } from "sharp";
-import { readConfigFile } from "typescript";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readHeader } from "../../examples/cloudflare-worker/src/header.ts";
+import { buildWorker, installExample } from "../support/examples.ts";
 import { bundledModules, startWorker } from "../support/miniflare.ts";
 import { isolateBytes, load, startCounted } from "../support/workerd.ts";
 import {
@@ -23,9 +26,9 @@ import {
   tableBomb,
   withChunks,
 } from "./crafted.ts";
+import { readVars } from "./vars.ts";
 
 const EXAMPLE = "examples/cloudflare-worker";
-const DIST = `${EXAMPLE}/dist`;
 const TOKEN = "c2VjcmV0-of.the~test";
 const LIMITS = { MAX_BODY_BYTES: "8000000", MAX_DECODE_BYTES: "32000000", MAX_BOXES: "8", MAX_IMAGES: "3" };
 
@@ -33,25 +36,23 @@ const photo = sharp("examples/astronaut.jpg");
 const box = { x: 110, y: 60, width: 150, height: 150 };
 const query = `?box=${box.x},${box.y},${box.width},${box.height}`;
 
-/** What wrangler.jsonc sets. */
-const VARS = readConfigFile(`${EXAMPLE}/wrangler.jsonc`, (path) => readFileSync(path, "utf8")).config
-  .vars as Record<string, string>;
+const VARS = readVars("cloudflare-worker");
 
+/** The copy that is installed, and the Worker that it bundles. */
+let folder: string;
+let dist: string;
 let worker: Miniflare;
 let strict: Miniflare;
 const start = (bindings: Record<string, string> = {}) =>
-  startWorker(bundledModules(DIST), { bindings: { ...LIMITS, CORS_ORIGIN: "", ...bindings } });
+  startWorker(bundledModules(dist), { bindings: { ...LIMITS, CORS_ORIGIN: "", ...bindings } });
 
 beforeAll(async () => {
-  const npm = (...args: string[]) => execFileSync("npm", args, { cwd: EXAMPLE, stdio: "pipe" });
-  if (!existsSync(`${EXAMPLE}/node_modules/wrangler`))
-    npm("ci", "--ignore-scripts", "--no-audit", "--no-fund");
-  rmSync(DIST, { recursive: true, force: true }); // wrangler leaves modules of earlier builds there
-  npm("run", "build");
+  folder = installExample("cloudflare-worker");
+  dist = buildWorker(folder);
   worker = start();
   strict = start({ MAX_BODY_BYTES: "1000" });
   await Promise.all([worker.ready, strict.ready]);
-}, 300_000);
+}, 600_000);
 afterAll(() => Promise.all([worker?.dispose(), strict?.dispose()]));
 
 const openapi = JSON.parse(readFileSync(`${EXAMPLE}/openapi.json`, "utf8"));
@@ -125,9 +126,9 @@ describe("POST /landmarks", () => {
         box,
       );
       // Decoders may differ by a grey level or two; half a pixel of the photo is far above what that moves.
-      LANDMARK_NAMES.forEach((name, i) => {
-        expect(Math.abs(json.faces[0].points[name][0] - face.points[i]!.x)).toBeLessThan(0.5);
-        expect(Math.abs(json.faces[0].points[name][1] - face.points[i]!.y)).toBeLessThan(0.5);
+      face.points.forEach(({ x, y }, i) => {
+        expect(Math.abs(json.faces[0].points[i][0] - x)).toBeLessThan(0.5);
+        expect(Math.abs(json.faces[0].points[i][1] - y)).toBeLessThan(0.5);
       });
       expect(json.faces[0].score).toBeCloseTo(face.score, 1);
     },
@@ -147,7 +148,7 @@ describe("POST /landmarks", () => {
       expect(json.faces[i].normalized).toEqual(
         [...face.normalized].map((v) => JSON.parse(JSON.stringify(v))),
       );
-      expect(json.faces[i].box).toEqual([face.box.x, face.box.y, face.box.width, face.box.height]);
+      expect(json.faces[i].box).toEqual(face.box);
     });
   });
 
@@ -158,9 +159,9 @@ describe("POST /landmarks", () => {
     const a = await post(`/landmarks${query}`, `image/${format}`, upright);
     const b = await post(`/landmarks${query}`, `image/${format}`, rotated);
     expect([b.json.width, b.json.height]).toEqual([a.json.width, a.json.height]);
-    for (const name of LANDMARK_NAMES) {
-      expect(Math.abs(a.json.faces[0].points[name][0] - b.json.faces[0].points[name][0])).toBeLessThan(1.5);
-      expect(Math.abs(a.json.faces[0].points[name][1] - b.json.faces[0].points[name][1])).toBeLessThan(1.5);
+    for (const i of LANDMARK_NAMES.keys()) {
+      expect(Math.abs(a.json.faces[0].points[i][0] - b.json.faces[0].points[i][0])).toBeLessThan(1.5);
+      expect(Math.abs(a.json.faces[0].points[i][1] - b.json.faces[0].points[i][1])).toBeLessThan(1.5);
     }
   });
 
@@ -178,13 +179,13 @@ describe("POST /landmarks", () => {
     const { status, json } = await post(`/landmarks${scaled}`, "image/jpeg", file);
     expect(status).toBe(200);
     expect([json.width, json.height]).toEqual([4032, 4032]);
-    for (const name of LANDMARK_NAMES) {
+    for (const i of LANDMARK_NAMES.keys()) {
       for (const axis of [0, 1]) {
-        const want = small.json.faces[0].points[name][axis];
-        expect(Math.abs(json.faces[0].points[name][axis] / factor - want)).toBeLessThan(1.5);
+        const want = small.json.faces[0].points[i][axis];
+        expect(Math.abs(json.faces[0].points[i][axis] / factor - want)).toBeLessThan(1.5);
       }
     }
-    expect(json.faces[0].box[0] / factor).toBeCloseTo(box.x, 0);
+    expect(json.faces[0].box.x / factor).toBeCloseTo(box.x, 0);
     // An error about a box counts in the pixels that were sent, or says that it doesn't.
     const beside = await post("/landmarks?box=4040,0,9,9", "image/jpeg", file);
     expect(beside.json.error.message).toContain("of 4032 × 4032 was read at 1/");
@@ -248,7 +249,7 @@ describe("POST /landmarks", () => {
     expect(status).toBe(200);
     expect(json.images.map(({ name }: { name: string }) => name)).toEqual(["a.jpg", "cut.jpg", "c.png"]);
     expect(json.images[0].faces).toHaveLength(1);
-    expect(json.images[0].faces[0].box).toEqual([110, 60, 150, 150]);
+    expect(json.images[0].faces[0].box).toEqual(box);
     expect(json.images[1]).toEqual({
       name: "cut.jpg",
       error: { code: "broken_image", message: expect.any(String) },
@@ -277,8 +278,8 @@ async function group() {
     const at = [((x! - left) * 384) / size, ((y! - top) * 384) / size];
     return at[0]! > 140 && at[0]! < 246 && at[1]! > 67 && at[1]! < 179;
   };
-  const placeOf = (face: { points: Record<string, number[]> }) =>
-    places.findIndex((place) => LANDMARK_NAMES.every((name) => inside(place, face.points[name]!)));
+  const placeOf = (face: { points: number[][] }) =>
+    places.findIndex((place) => face.points.every((point) => inside(place, point)));
   return { image, placeOf };
 }
 
@@ -286,12 +287,7 @@ describe("an image without boxes", () => {
   /** A face as the service answers it. */
   const answered = ({ points, normalized, box, score }: Face) =>
     JSON.parse(
-      JSON.stringify({
-        box: [box.x, box.y, box.width, box.height],
-        points: Object.fromEntries(LANDMARK_NAMES.map((name, i) => [name, [points[i]!.x, points[i]!.y]])),
-        normalized: [...normalized],
-        score,
-      }),
+      JSON.stringify({ box, points: points.map(({ x, y }) => [x, y]), normalized: [...normalized], score }),
     );
   const raw = async (image: Sharp) => {
     const { data, info } = await image.clone().ensureAlpha().raw().toBuffer({ resolveWithObject: true });
@@ -327,10 +323,10 @@ describe("an image without boxes", () => {
     expect(status).toBe(200);
     const { json: small } = await post("/landmarks", "image/png", await photo.clone().png().toBuffer());
     expect([json.faces.length, small.faces.length]).toEqual([1, 1]);
-    for (const name of LANDMARK_NAMES) {
+    for (const i of LANDMARK_NAMES.keys()) {
       for (const axis of [0, 1]) {
-        const want = small.faces[0].points[name][axis];
-        expect(Math.abs(json.faces[0].points[name][axis] / (4032 / 384) - want)).toBeLessThan(1.5);
+        const want = small.faces[0].points[i][axis];
+        expect(Math.abs(json.faces[0].points[i][axis] / (4032 / 384) - want)).toBeLessThan(1.5);
       }
     }
   });
@@ -350,7 +346,7 @@ describe("an image without boxes", () => {
       pixels.data,
     );
     expect(json.faces).toEqual([answered(createLandmarkerSync().detect(pixels))]);
-    expect(json.faces[0].box).toEqual([0, 0, 130, 130]);
+    expect(json.faces[0].box).toEqual({ x: 0, y: 0, width: 130, height: 130 });
   });
 
   it("in a batch: boxes, found and whole, image by image", async () => {
@@ -358,7 +354,9 @@ describe("an image without boxes", () => {
     const boxes = [[[110, 60, 150, 150]], []];
     const faces = async (request?: object) => {
       const { json } = await postForm({ images, ...(request && { request: JSON.stringify(request) }) });
-      return json.images.map((image: { faces: { box: number[] }[] }) => image.faces.map(({ box }) => box));
+      return json.images.map((image: { faces: Face[] }) =>
+        image.faces.map(({ box: { x, y, width, height } }) => [x, y, width, height]),
+      );
     };
     const [found] = await faces();
     expect(found).toHaveLength(1);
@@ -589,7 +587,7 @@ describe("memory", () => {
 
   /** What the codec's memory has grown to in a fresh isolate. */
   async function decodeFresh(file: Uint8Array, bindings: Record<string, string> = VARS) {
-    const counted = startCounted(DIST, { bindings });
+    const counted = startCounted(dist, { bindings });
     try {
       await counted.ready;
       const before = await wasmBytes(counted);
@@ -696,7 +694,7 @@ describe("memory", () => {
   it.each(["jpeg", "png", "webp"] as const)("isn't lost to broken images: %s", async (format) => {
     const file = Buffer.from(await large.clone().toFormat(format).toBuffer());
     file.fill(0xfe, 300, file.length - 40); // between the headers and the end
-    const counted = startCounted(DIST, { bindings: VARS });
+    const counted = startCounted(dist, { bindings: VARS });
     try {
       await counted.ready;
       const good = await large.clone().toFormat(format).toBuffer();
@@ -717,12 +715,38 @@ describe("the service", () => {
   it("says which Node its tools need", () => {
     const engines = (folder: string) =>
       JSON.parse(readFileSync(`${folder}/package.json`, "utf8")).engines.node;
-    const needed = engines(`${EXAMPLE}/node_modules/wrangler`);
+    const needed = engines(`${folder}/node_modules/wrangler`);
     for (const example of [EXAMPLE, "examples/bulk"]) {
       expect(`${engines(example)}.0`).toBe(needed);
       expect(readFileSync(`${example}/README.md`, "utf8")).toContain(
         `Node ${engines(example).slice(2)} or newer`,
       );
+    }
+  });
+
+  it("answers the requests of README", async () => {
+    const { image } = await group();
+    const place = mkdtempSync(join(tmpdir(), "fivepoint-readme-"));
+    try {
+      await image.clone().jpeg().toFile(join(place, "photo.jpg"));
+      await photo
+        .clone()
+        .extract({ left: 130, top: 60, width: 130, height: 130 })
+        .toFile(join(place, "face.jpg"));
+      await photo.clone().toFile(join(place, "a.jpg"));
+      await photo.clone().png().toFile(join(place, "b.png"));
+      const readme = readFileSync(`${EXAMPLE}/README.md`, "utf8");
+      const counts: number[][] = [];
+      for (const [command] of readme.matchAll(/^curl .* '?http:\/\/localhost:8787.*$/gm)) {
+        const line = command.replace("http://localhost:8787/", String(await worker.ready));
+        const { stdout } = await promisify(exec)(line, { cwd: place });
+        const json = JSON.parse(stdout);
+        const images: { faces: unknown[] }[] = json.images ?? [json];
+        counts.push(images.map(({ faces }) => faces.length));
+      }
+      expect(counts).toEqual([[3], [2], [1], [1, 1]]);
+    } finally {
+      rmSync(place, { recursive: true });
     }
   });
 
@@ -769,7 +793,7 @@ describe("the service", () => {
   );
 
   it("holds little of an isolate's 128 MB after images as large as it takes, and no more after 1,000 requests", async () => {
-    const counted = startCounted(DIST, { bindings: VARS });
+    const counted = startCounted(dist, { bindings: VARS });
     try {
       const url = new URL("landmarks", await counted.ready);
       const sizes: Record<string, [number, number]> = {
@@ -808,15 +832,15 @@ describe("the service", () => {
 
   it("carries at most what package.json allows a Worker with both networks, before codecs", () => {
     const { budgets } = JSON.parse(readFileSync("package.json", "utf8"));
-    const files = readdirSync(DIST).filter((name) => /\.js$|(model|finder).*\.wasm$/.test(name));
-    const bytes = files.reduce((sum, name) => sum + statSync(`${DIST}/${name}`).size, 0);
+    const files = readdirSync(dist).filter((name) => /\.js$|(model|finder).*\.wasm$/.test(name));
+    const bytes = files.reduce((sum, name) => sum + statSync(`${dist}/${name}`).size, 0);
     expect(files).toHaveLength(5);
     expect(bytes).toBeLessThanOrEqual(budgets.workerWithFinder);
   });
 
   it("logs what happened as JSON, and nothing of the image", async () => {
     let log = "";
-    const logged = startWorker(bundledModules(DIST), {
+    const logged = startWorker(bundledModules(dist), {
       bindings: { ...LIMITS, CORS_ORIGIN: "" },
       handleRuntimeStdio: (stdout: Readable, stderr: Readable) => {
         stdout.on("data", (text) => (log += text));

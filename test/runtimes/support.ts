@@ -1,14 +1,13 @@
-import { execFile, execFileSync } from "node:child_process";
-import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFile } from "node:child_process";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { expect } from "vitest";
 import type { FoundBox } from "../../dist/finder.js";
+import { installDependencies, packTo, unpack } from "../support/packed.ts";
 
 export const HERE = resolve("test/runtimes");
 export const OUT = resolve("build/runtimes");
-const STAMP = join(HERE, "node_modules", ".installed");
 
 /** What probe.mjs reports. */
 export interface Report {
@@ -36,29 +35,9 @@ export async function installPacked(): Promise<void> {
     while (!existsSync(done)) await new Promise((wake) => setTimeout(wake, 200));
     return;
   }
-  install();
+  installDependencies(HERE, ["package-lock.json"], ["ci"]);
+  unpack(packTo(OUT), HERE);
   writeFileSync(done, "");
-}
-
-function install(): void {
-  const lock = createHash("sha256")
-    .update(readFileSync(join(HERE, "package-lock.json")))
-    .digest("hex");
-  if (!existsSync(STAMP) || readFileSync(STAMP, "utf8") !== lock) {
-    execFileSync("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], { cwd: HERE, stdio: "pipe" });
-    writeFileSync(STAMP, lock);
-  }
-  const tarball = packedTarball();
-  const target = join(HERE, "node_modules", "fivepoint");
-  rmSync(target, { recursive: true, force: true });
-  mkdirSync(target);
-  execFileSync("tar", ["-xzf", tarball, "-C", target, "--strip-components=1"]);
-}
-
-/** Packs what npm would publish. */
-export function packedTarball(): string {
-  const output = execFileSync("npm", ["pack", "--pack-destination", OUT, "--silent"], { encoding: "utf8" });
-  return join(OUT, output.trim().split("\n").at(-1)!);
 }
 
 /** The program of an installed package. */

@@ -6,7 +6,7 @@ export interface Photo {
   /** In the bucket PHOTOS. */
   readonly key: string;
   /** Without boxes the photo as a whole is one face, in place of those that are found. */
-  readonly whole?: boolean;
+  readonly whole: boolean;
 }
 
 export interface Env {
@@ -23,6 +23,7 @@ export interface Env {
 /** Where a job stands; kept in R2, so that an interrupted one goes on where it was. */
 export interface JobState {
   readonly prefix: string;
+  readonly whole: boolean;
   /** Where listing the photos goes on; null when all are in the queue. */
   readonly cursor: string | null;
   readonly enqueued: number;
@@ -39,7 +40,8 @@ export const paths = {
   record: (job: string, sha256: string, key: string) => `${job}/records/${sha256}/${encodeURIComponent(key)}`,
   deads: (job: string) => `${job}/dead/`,
   dead: async (job: string, key: string) => `${job}/dead/${await digest(key)}`,
+  results: (job: string) => `${job}/results/`,
   part: (job: string, shard: string, index: number) =>
-    `${job}/results/part-${shard}-${String(index).padStart(6, "0")}.ndjson`,
-  manifest: (job: string) => `${job}/results/manifest.json`,
+    `${paths.results(job)}part-${shard}-${String(index).padStart(6, "0")}.ndjson`,
+  manifest: (job: string) => `${paths.results(job)}manifest.json`,
 };

@@ -1,5 +1,5 @@
 /** The faces of an image: those in given boxes, the whole image as one, or those that are found. */
-import { type Box, createLandmarkerSync, type Face, LANDMARK_NAMES } from "fivepoint";
+import { type Box, createLandmarkerSync, type Face } from "fivepoint";
 import { createFinderSync, findFaces } from "fivepoint/finder";
 import type { Decoded } from "./decode.ts";
 import { RequestError } from "./errors.ts";
@@ -68,12 +68,7 @@ const times = ({ x, y, width, height }: Box, factor: number): Box => ({
   height: height * factor,
 });
 
-/** As openapi.json describes a Face. */
-export function toJson({ points, normalized, box, score }: Face) {
-  return {
-    box: [box.x, box.y, box.width, box.height],
-    points: Object.fromEntries(LANDMARK_NAMES.map((name, i) => [name, [points[i]!.x, points[i]!.y]])),
-    normalized: [...normalized],
-    score,
-  };
+/** As openapi.json describes a Face, and as `fivepoint detect` prints one. */
+export function toJson({ box, points, normalized, score }: Face) {
+  return { box, points: points.map(({ x, y }) => [x, y]), normalized: [...normalized], score };
 }

@@ -14,9 +14,10 @@ import { toFloat32 } from "../../../src/core/container.ts";
 import { parseWeights } from "../../../src/core/landmarks.ts";
 import { exportOnnx } from "../../../src/formats/onnx.ts";
 import { bundledModules, COMPATIBILITY_DATE, startWorker } from "../../support/miniflare.ts";
+import { packTo } from "../../support/packed.ts";
 import { randomCrops } from "../../support/random.ts";
 import { type Answer, hasBrowser, RealBrowser } from "../browsers.ts";
-import { packedTarball, run } from "../support.ts";
+import { OUT, run } from "../support.ts";
 
 const ROOT = resolve(".cache/peers");
 const MODULES = join(ROOT, "node_modules");
@@ -69,7 +70,7 @@ function prepare(): void {
   cpSync("test/runtimes/peers", ROOT, { recursive: true });
   const npm = (...args: string[]) => execFileSync("npm", args, { cwd: ROOT, stdio: ["ignore", 2, 2] });
   npm("ci", "--ignore-scripts", "--no-audit", "--no-fund");
-  npm("install", "--no-save", "--ignore-scripts", "--no-audit", "--no-fund", packedTarball());
+  npm("install", "--no-save", "--ignore-scripts", "--no-audit", "--no-fund", packTo(OUT));
   const file = parseWeights(readFileSync("weights/default.safetensors"));
   const models = join(MODULES, "@vladmandic/face-api/model/face_landmark_68_tiny_model");
   const [manifest] = JSON.parse(readFileSync(`${models}-weights_manifest.json`, "utf8"));
