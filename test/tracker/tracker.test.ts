@@ -153,6 +153,13 @@ describe("ids", () => {
     expect(ids(33, image(240, 320))).toEqual([2]);
     expect(ids(33, image(3, 4))).toEqual([3]); // no pixels left of the face
   });
+
+  it("end with faces of hardly a pixel, which a real landmarker refuses to read", () => {
+    const tracker = createTracker({ landmarker: createLandmarkerSync(), minScore: 0 });
+    const boxes = [{ x: 0, y: 0, width: 2, height: 2 }];
+    expect(tracker.next(image(40, 40), 0, { boxes })).toHaveLength(1);
+    expect(tracker.next(image(40, 40), 33)).toEqual([]);
+  });
 });
 
 describe("what is read", () => {
