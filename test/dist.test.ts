@@ -7,7 +7,10 @@ import { globSync } from "tinyglobby";
 import { describe, expect, it } from "vitest";
 
 const { budgets } = JSON.parse(readFileSync("package.json", "utf8")) as {
-  budgets: Record<"wasm" | "entryGzipped" | "slimGzipped" | "finderGzipped" | "worker" | "unpacked", number>;
+  budgets: Record<
+    "wasm" | "entryGzipped" | "slimGzipped" | "finderGzipped" | "trackerGzipped" | "worker" | "unpacked",
+    number
+  >;
 };
 
 describe("sizes", () => {
@@ -46,6 +49,11 @@ describe("sizes", () => {
     const bytes = gzipSync(await bundle("dist/finder.js"), { level: 9 }).length;
     expect(bytes).toBeGreaterThan(100_000); // its weights are in it
     expect(bytes).toBeLessThanOrEqual(budgets.finderGzipped);
+  });
+
+  it("keeps the tracker's entry without weights, compressed, within its budget", async () => {
+    const bytes = gzipSync(await bundle("dist/tracker.js"), { level: 9 }).length;
+    expect(bytes).toBeLessThanOrEqual(budgets.trackerGzipped);
   });
 
   it("keeps the finder and drawings out of the main entry", async () => {

@@ -8,7 +8,7 @@ import { checkNumber, resolveTracker, type TrackerOptions, type TrackerSettings 
 
 /** Eye distances in the size of a face that is seen from the front: of the points of `OMZ` in core/templates.ts. */
 const EYES = 1.52;
-/** Nothing is seen in a face of a smaller size, in pixels. */
+/** A face of a smaller size, in pixels, isn't followed. */
 const SMALLEST = 2;
 /** A found face is none of its own nearer than this to one that is seen, in sizes: a quarter of a face's width. */
 const NEW = 1;
@@ -107,9 +107,10 @@ export class Tracker {
     if (!last || milliseconds < last.milliseconds) return [];
     const [x, y] = [width / last.width, height / last.height];
     if (Math.abs(x / y - 1) > SAME_RATIO) return [];
+    const isScaled = x !== 1 || y !== 1;
     return this.#tracks
       .filter(({ motion }) => milliseconds - motion.milliseconds <= this.#settings.keepFor)
-      .map((track) => ({ ...track, motion: scaled(track.motion, x, y) }))
+      .map((track) => (isScaled ? { ...track, motion: scaled(track.motion, x, y) } : track))
       .filter(({ motion }) => size(motion.raw) >= SMALLEST);
   }
 

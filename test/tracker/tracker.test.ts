@@ -40,6 +40,8 @@ class Stage {
   actors: Actor[] = [];
   finds = 0;
   readings = 0;
+  /** Where faces were read around points: x of their middles. */
+  places: number[] = [];
   fault: Error | undefined;
 
   #read(x: number, y: number): Face {
@@ -56,7 +58,11 @@ class Stage {
     detectAll: (_: ImageLike, boxes: readonly { x: number; y: number; width: number; height: number }[]) =>
       boxes.map(({ x, y, width, height }) => this.#read(x + width / 2, y + height / 2)),
     detectAround: (_: ImageLike, faces: readonly { points: readonly Point[] }[]) =>
-      faces.map(({ points }) => this.#read(middle(points).x, middle(points).y)),
+      faces.map(({ points }) => {
+        const { x, y } = middle(points);
+        this.places.push(x);
+        return this.#read(x, y);
+      }),
   };
   readonly finder = {
     find: () => {
@@ -123,13 +129,23 @@ describe("ids", () => {
   });
 
   it("are the older one's where two tracks come upon the same face, and the younger one's when it comes out again", () => {
-    const { stage, ids } = play([{ x: 100 }, { x: 300, score: 0.8 }]);
+    const { stage, ids } = play([{ x: 150 }, { x: 300, score: 0.8 }]);
     expect(ids()).toEqual([1, 2]);
-    stage.actors = [{ x: 200 }]; // one hides the other
+    stage.actors = [{ x: 225 }]; // one hides the other
     expect(ids()).toEqual([1]);
     expect(ids()).toEqual([1]);
-    stage.actors = [{ x: 200 }, { x: 290 }];
+    stage.actors = [{ x: 225 }, { x: 290 }];
     expect(ids()).toEqual([1, 2]);
+    expect(stage.finds).toBe(1);
+  });
+
+  it("stay with a face that was seen when an older, unseen one comes upon it", () => {
+    const { stage, ids } = play([{ x: 150 }, { x: 300, score: 0.8 }]);
+    expect(ids()).toEqual([1, 2]);
+    stage.actors = [{ x: 300 }];
+    expect(ids()).toEqual([2]);
+    stage.actors = [{ x: 240 }];
+    expect(ids()).toEqual([2]);
   });
 
   it("are new when time goes back, when it leaps by more than keepFor, and after a reset", () => {
@@ -153,6 +169,13 @@ describe("ids", () => {
     expect(ids(33, image(240, 320))).toEqual([2]);
     expect(ids(33, image(3, 4))).toEqual([3]); // no pixels left of the face
   });
+
+  it("end with faces of hardly a pixel", () => {
+    const tracker = createTracker({ landmarker: createLandmarkerSync(), minScore: 0 });
+    const boxes = [{ x: 0, y: 0, width: 2, height: 2 }];
+    expect(tracker.next(image(40, 40), 0, { boxes })).toHaveLength(1);
+    expect(tracker.next(image(40, 40), 33)).toEqual([]);
+  });
 });
 
 describe("what is read", () => {
@@ -170,6 +193,30 @@ describe("what is read", () => {
     next();
     next();
     expect(stage.finds).toBe(5);
+  });
+
+  it("is where a face is expected that moves, and where it was when it stops", () => {
+    const { stage, ids } = play([{ x: 100 }]);
+    ids();
+    stage.actors = [{ x: 220 }];
+    ids();
+    expect(stage.finds).toBe(2); // so far that it had to be found
+    stage.actors = [{ x: 340 }];
+    expect(ids()).toEqual([1]);
+    stage.actors = [{ x: 460 }];
+    expect(ids()).toEqual([1]);
+    expect(ids()).toEqual([1]);
+    expect(stage.finds).toBe(2);
+  });
+
+  it("rests while a face does", () => {
+    const { stage, next } = play([{ x: 100 }]);
+    for (const x of [100, 101, 99, 101, 99, 101, 99, 101]) {
+      stage.actors = [{ x }];
+      next();
+    }
+    const [least, most] = [Math.min(...stage.places), Math.max(...stage.places)];
+    expect(most - least).toBeLessThan(1); // of the 2 pixels between its points
   });
 
   it("needs no finder: boxes are read in its place, and are no face twice", () => {

@@ -26,6 +26,7 @@ import { readImage as readFile } from "fivepoint/node";
 import { importOpenVino, serializeWeights } from "fivepoint/openvino";
 import { createPool, type Pool } from "fivepoint/pool";
 import * as slim from "fivepoint/slim";
+import { createTracker, type TrackedFace, type Tracker, type TrackerOptions } from "fivepoint/tracker";
 import { readImage } from "fivepoint/web";
 import weights from "fivepoint/weights.safetensors";
 
@@ -41,6 +42,11 @@ export async function use(): Promise<Face[]> {
   const boxes: FoundBox[] = finder.find(image);
   landmarker.detectAll(image, boxes);
   await createFinder({ module: finderRelaxed });
+  const tracking: TrackerOptions = { landmarker, finder, smoothing: { beta: 2 } };
+  const tracker: Tracker = createTracker(tracking);
+  const tracked: TrackedFace[] = tracker.next(image, 33, { boxes });
+  landmarker.detectAround(image, tracked);
+  tracker.reset();
   const pool: Pool = await createPool({ size: 2 });
   for await (const { item, ...result } of pool.detectMany([{ name: "", image }], { refine: true })) {
     const found: Face[] | string = result.error ? `${item.name}: ${result.error.message}` : result.faces;
@@ -70,6 +76,8 @@ export const imported = (xml: string, bin: Uint8Array): Uint8Array =>
 // What is wrong stays wrong: the types say something.
 // @ts-expect-error
 void createLandmarker({ precision: "f16" });
+// @ts-expect-error
+createTracker({});
 // @ts-expect-error
 void slim.createLandmarker({ module: 7, weights });
 // @ts-expect-error
