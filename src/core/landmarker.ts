@@ -1,6 +1,6 @@
 import { type AlignedFace, type AlignOptions, alignFaces } from "./align.ts";
 import { cropInto } from "./crop.ts";
-import { WeightsError } from "./errors.ts";
+import { overflow } from "./errors.ts";
 import type { Pixels } from "./image.ts";
 import { parseWeights } from "./landmarks.ts";
 import {
@@ -206,9 +206,6 @@ export class Landmarker {
     return { landmarks, scores };
   }
 }
-
-/** Each weight is finite, as `loadParameters` has seen to, but what they make of an image isn't. */
-const overflow = () => new WeightsError("These weights are too large: the network overflows.");
 
 /** The memory from which the module reads its first `count` crops. */
 function cropsOf(model: ModelExports, count: number): Uint8Array {
