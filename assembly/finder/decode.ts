@@ -12,7 +12,7 @@
  * outputs     f32, to work in: four numbers for each of o₁ … o₄
  * candidates  f32 [n][score, left, top, right, bottom], written row by row
  *
- * From o on in float64, rounded once. @returns the end of the candidates. Reference: test/reference/finder.ts.
+ * From o on in float64, rounded once. @returns the end of the candidates, 0 when an output isn't finite. Reference: test/reference/finder.ts.
  */
 import { f32_conv3x3_dot } from "../kernels/f32_conv3x3_dot";
 import { mapRow } from "../maps";
@@ -36,13 +36,16 @@ export function decode(
   for (let j = 0; j < height; j++) {
     for (let i = 0; i < width; i++) {
       const logit = load<f32>(scores + ((<usize>i) << 2));
+      if (!isFinite(logit)) return 0;
       if (!(logit >= minLogit)) continue;
       const score = <f32>(1.0 / (1.0 + Math.exp(-(<f64>logit))));
       if (!(<f64>score >= minScore)) continue;
       const cell = map + <usize>(i * Narrow.CHANNELS * 4);
       for (let o = 1; o < Head.OUTPUTS; o++) {
         const filter = weights + <usize>(o * Head.FILTER * 4);
-        f32_conv3x3_dot(cell, row, Narrow.CHANNELS, filter, outputs + <usize>((o - 1) * 16), 1);
+        const output = outputs + <usize>((o - 1) * 16);
+        f32_conv3x3_dot(cell, row, Narrow.CHANNELS, filter, output, 1);
+        if (!isFinite(load<f32>(output))) return 0;
       }
       const x = (<f64>i + 0.5 + <f64>load<f32>(outputs)) * s;
       const y = (<f64>j + 0.5 + <f64>load<f32>(outputs, 16)) * s;

@@ -15,7 +15,7 @@
  *   canvas()                      u8 [height][width][3] RGB, sides padded to multiples of 32 by black
  *   forward()                     runs the network on the canvas
  *   decode(minScore, minLogit)    how many cells of the heads score at least minScore; minLogit is what their first output is then
- *                                 at least
+ *                                 at least; −1 when the network overflows
  *   candidates()                  what they propose, f32 [count][score, left, top, right, bottom] in pixels of the canvas
  */
 import { columnTaps, rowTaps, shrinkColumns, shrinkRow } from "../image/u8_shrink_area";
@@ -100,9 +100,9 @@ export function forward(): void {
 export function decode(minScore: f64, minLogit: f32): i32 {
   let end = m.CANDIDATES;
   end = decodeHead(m.CONV5_MAP, m.HEAD8_WEIGHTS, m.HEAD8_SCORES, 8, minScore, minLogit, end);
-  end = decodeHead(m.CONV7_MAP, m.HEAD16_WEIGHTS, m.HEAD16_SCORES, 16, minScore, minLogit, end);
-  end = decodeHead(m.CONV9_MAP, m.HEAD32_WEIGHTS, m.HEAD32_SCORES, 32, minScore, minLogit, end);
-  return <i32>(end - m.CANDIDATES) / 20;
+  if (end) end = decodeHead(m.CONV7_MAP, m.HEAD16_WEIGHTS, m.HEAD16_SCORES, 16, minScore, minLogit, end);
+  if (end) end = decodeHead(m.CONV9_MAP, m.HEAD32_WEIGHTS, m.HEAD32_SCORES, 32, minScore, minLogit, end);
+  return end ? <i32>(end - m.CANDIDATES) / 20 : -1;
 }
 
 // prettier-ignore

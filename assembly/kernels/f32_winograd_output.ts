@@ -10,9 +10,10 @@
  * tiles    how many the row has
  * temp     m·(m+2) vectors
  *
- * A step takes four channels, columns then rows as in f32_winograd_input.ts. Pooling comes before bias and PReLU, which is
- * exact for every slope: adding a number is monotone; so is PReLU for a slope ≥ 0 (`rising`); for one below 0 PReLU is
- * the maximum of x and slope·x, and its maximum over a window is max(max x, slope · min x).
+ * A step takes four channels, columns then rows as in f32_winograd_input.ts. PReLU of a slope up to 1 is max(x, slope·x), of one
+ * above (`steep`) the minimum of both. Pooling comes before bias and PReLU, which is exact for every slope: adding a number is
+ * monotone; so is PReLU for a slope ≥ 0, and for any slope its maximum over a window is that of the window's largest or of its
+ * smallest number. The former is all that slopes of 0 … 1 need (`flat`).
  *
  * All arguments but the pointers are compile-time constants at each call. Preconditions: m = 6 when pooled,
  * OC a multiple of 4, finite panel. Reference: test/reference/winograd.ts.
@@ -125,9 +126,51 @@ function transform(m: i32, source: usize, step: usize, target: usize, targetStep
   else transform3(source, step, target, targetStep);
 }
 
-/** Aᵀ of F(6,3) on a row, which the maxima of its three pairs and, unless `rising`, their minima replace. */
+/**
+ * One of the three pairs of pixels of a row: the first row of a window leaves their maximum and, unless `flat`, their minimum
+ * at `at`, the second one, eight vectors further, finishes the window's pixel.
+ */
 @inline
-function poolRow(rising: bool, row: usize): void {
+function poolPair(
+  second: bool,
+  flat: bool,
+  y0: v128,
+  y1: v128,
+  at: usize,
+  bias: v128,
+  slope: v128,
+  scale: v128,
+  shift: v128,
+  output: usize,
+): void {
+  if (!second) {
+    v128.store(at, f32x4.pmax(y0, y1));
+    if (!flat) v128.store(at, f32x4.pmin(y0, y1), 48);
+    return;
+  }
+  let v = f32x4.add(f32x4.pmax(v128.load(at - 128), f32x4.pmax(y0, y1)), bias);
+  if (flat) {
+    v = f32x4.pmax(v, f32x4.mul(v, slope));
+  } else {
+    const min = f32x4.add(f32x4.pmin(v128.load(at - 80), f32x4.pmin(y0, y1)), bias);
+    v = f32x4.pmax(prelu(v, slope), prelu(min, slope));
+  }
+  v128.store(output, madd(v, scale, shift));
+}
+
+/** Aᵀ of F(6,3) on a row, the first or the second one of a window. */
+@inline
+function poolRow(
+  second: bool,
+  flat: bool,
+  row: usize,
+  bias: v128,
+  slope: v128,
+  scale: v128,
+  shift: v128,
+  output: usize,
+  size: usize,
+): void {
   const x1 = v128.load(row, 16);
   const x2 = v128.load(row, 32);
   const x3 = v128.load(row, 48);
@@ -142,45 +185,19 @@ function poolRow(rising: bool, row: usize): void {
   const d3 = f32x4.sub(x5, x6);
   const y0 = y0of6(v128.load(row), s1, s2, s3);
   const y1 = y1of6(d1, d2, d3);
+  poolPair(second, flat, y0, y1, row, bias, slope, scale, shift, output);
   const y2 = y2of6(s1, s2, s3);
   const y3 = y3of6(d1, d2, d3);
+  poolPair(second, flat, y2, y3, row + 16, bias, slope, scale, shift, output + size);
   const y4 = y4of6(s1, s2, s3);
   const y5 = y5of6(v128.load(row, 112), d1, d2, d3);
-  v128.store(row, f32x4.pmax(y0, y1));
-  v128.store(row, f32x4.pmax(y2, y3), 16);
-  v128.store(row, f32x4.pmax(y4, y5), 32);
-  if (!rising) {
-    v128.store(row, f32x4.pmin(y0, y1), 48);
-    v128.store(row, f32x4.pmin(y2, y3), 64);
-    v128.store(row, f32x4.pmin(y4, y5), 80);
-  }
-}
-
-/** One pixel of the pooled output from what poolRow left of its two rows, eight vectors apart. */
-@inline
-function finishWindow(
-  rising: bool,
-  window: usize,
-  params: usize,
-  size: usize,
-  slope: v128,
-  output: usize,
-): void {
-  const bias = v128.load(params);
-  let v = f32x4.add(f32x4.pmax(v128.load(window), v128.load(window, 128)), bias);
-  if (rising) {
-    v = prelu(v, slope);
-  } else {
-    const min = f32x4.pmin(v128.load(window, 48), v128.load(window, 176));
-    v = f32x4.pmax(v, f32x4.mul(slope, f32x4.add(min, bias)));
-  }
-  v128.store(output, madd(v, v128.load(params + size), v128.load(params + 2 * size)));
+  poolPair(second, flat, y4, y5, row + 32, bias, slope, scale, shift, output + 2 * size);
 }
 
 /** The rows of a tile of F(6) → 3×3 pixels. */
 @inline
 function pooledRows(
-  rising: bool,
+  flat: bool,
   temp: usize,
   params: usize,
   size: usize,
@@ -188,20 +205,17 @@ function pooledRows(
   output: usize,
   row: usize,
 ): void {
+  const bias = v128.load(params);
+  const scale = v128.load(params + size);
+  const shift = v128.load(params + 2 * size);
   for (const end = temp + 6 * 128; temp < end; temp += 2 * 128) {
-    poolRow(rising, temp);
-    poolRow(rising, temp + 128);
-    finishWindow(rising, temp, params, size, slope, output);
-    finishWindow(rising, temp + 16, params, size, slope, output + size);
-    finishWindow(rising, temp + 32, params, size, slope, output + 2 * size);
+    poolRow(false, flat, temp, bias, slope, scale, shift, output, size);
+    poolRow(true, flat, temp + 128, bias, slope, scale, shift, output, size);
     output += row;
   }
 }
 
-/**
- * PReLU and affine of one pixel. PReLU is the larger one of v and slope·v for slopes up to 1, the smaller one for those above
- * (`steep`).
- */
+/** PReLU and affine of one pixel. */
 @inline
 function finish(
   steep: bool,
@@ -279,8 +293,8 @@ export function f32_winograd_output(
   const pixel: usize = channels * 4;
   const mOut: usize = pooled ? m / 2 : m;
   const slope = v128.load32_splat(params + 3 * pixel);
-  const rising = f32x4.extract_lane(slope, 0) >= 0;
   const steep = f32x4.extract_lane(slope, 0) > 1;
+  const flat = !steep && f32x4.extract_lane(slope, 0) >= 0;
   const end = panel + <usize>tiles * pixel;
   for (let tile = panel; tile < end; tile += pixel) {
     for (let c: usize = 0; c < pixel; c += 16) {
@@ -290,7 +304,7 @@ export function f32_winograd_output(
         column += pointStride;
       }
       if (pooled) {
-        if (rising) pooledRows(true, temp, params + c, pixel, slope, output + c, row);
+        if (flat) pooledRows(true, temp, params + c, pixel, slope, output + c, row);
         else pooledRows(false, temp, params + c, pixel, slope, output + c, row);
       } else {
         if (steep) rows(m, true, temp, params + c, pixel, slope, output + c, row);

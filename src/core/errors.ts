@@ -3,6 +3,10 @@ export class WeightsError extends Error {
   override readonly name = "WeightsError";
 }
 
+/** Each weight is finite, as is seen to where they are loaded, but what they make of an image isn't. */
+export const overflow = (): WeightsError =>
+  new WeightsError("These weights are too large: the network overflows.");
+
 /** Names as an error lists them: `"a", "b"`. */
 export const quoted = (names: readonly string[]): string => names.map((name) => `"${name}"`).join(", ");
 

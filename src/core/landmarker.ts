@@ -1,6 +1,6 @@
 import { type AlignedFace, type AlignOptions, alignEach, alignFaces, checkFaces } from "./align.ts";
 import { cropInto } from "./crop.ts";
-import { expected, WeightsError } from "./errors.ts";
+import { expected, overflow } from "./errors.ts";
 import { checkImage, FORMATS, type Pixels } from "./image.ts";
 import { parseWeights } from "./landmarks.ts";
 import {
@@ -252,9 +252,6 @@ export class Landmarker {
     return { landmarks, scores };
   }
 }
-
-/** Each weight is finite, as `loadParameters` has seen to, but what they make of an image isn't. */
-const overflow = () => new WeightsError("These weights are too large: the network overflows.");
 
 /** The memory from which the module reads its first `count` crops. */
 function cropsOf(model: ModelExports, count: number): Uint8Array {

@@ -21,6 +21,15 @@ import { randomWeights } from "../support/weights.ts";
 
 const TIERS = ["baseline", "relaxed"] as const;
 
+/** Eyes, nose and corners of the mouth of the sample photo, read off it by eye. */
+const FACE = [
+  [171.5, 100.5],
+  [215, 103],
+  [191.5, 127.5],
+  [172, 140.5],
+  [212, 142],
+] as const;
+
 let photo: ImageLike;
 beforeAll(async () => {
   const { data, info } = await sharp("examples/astronaut.jpg").raw().toBuffer({ resolveWithObject: true });
@@ -177,6 +186,30 @@ describe("find", () => {
     expect(finder.find(photo)).toEqual(finder.find(photo));
   });
 
+  it.each([
+    ["conv1.weight", 1e37],
+    ["conv8.scale", 2.5e38],
+    ["head8.weight", 3e39],
+  ])("says so when the weights overflow: %s times %d", (name, factor) => {
+    const file = randomWeights(3, FINDER);
+    const { dtype, shape } = file.tensors.get(name)!;
+    const large = toFloat32(file.tensors.get(name)!).map((v) => v * factor);
+    expect(large.every(Number.isFinite)).toBe(true);
+    const data = new Uint8Array(large.buffer);
+    const tensors = new Map([...file.tensors, [name, { dtype, shape, data }]]);
+    for (const simd of TIERS) {
+      const overflowing = createFinderSync({ weights: serializeFinderWeights({ ...file, tensors }), simd });
+      const landmarker = createLandmarkerSync();
+      for (const call of [
+        () => overflowing.find(photo, { minScore: 0 }),
+        () => overflowing.find(photo, { minScore: 0 }),
+        () => findFaces(photo, { finder: overflowing, landmarker }),
+      ])
+        expect(call).toThrow(WeightsError);
+      expect(() => overflowing.find(photo)).toThrow(/too large: the network overflows/);
+    }
+  });
+
   it("never grows its memory, and is done when disposed", () => {
     const other = createFinderSync({ maxSide: 64 });
     const { memoryBytes } = other.info;
@@ -248,6 +281,23 @@ describe("findFaces", () => {
     expect(seen[0]![0]).toEqual(landmarkBox({ x: 100, y: 100, width: 50, height: 50 }));
     expect(findFaces(photo, { ...pair, minScore: 0.85 })).toHaveLength(1);
     expect(findFaces(photo, { ...pair, maxFaces: 2 }).map(({ score }) => score)).toEqual([0.9, 0.8]);
+  });
+
+  it.each(TIERS)("finds the one face of the sample photo, %s", (simd) => {
+    for (const maxSide of [160, 256, 320]) {
+      const faces = findFaces(photo, {
+        finder: createFinderSync({ simd }),
+        landmarker: createLandmarkerSync({ simd }),
+        maxSide,
+      });
+      expect(faces).toHaveLength(1);
+      const [{ points, score }] = faces as [Face];
+      expect(score).toBeGreaterThan(0.9);
+      FACE.forEach(([x, y], i) => {
+        // A tenth of the distance of the eyes.
+        expect(Math.hypot(points[i]!.x - x, points[i]!.y - y), `point ${i}`).toBeLessThan(4.4);
+      });
+    }
   });
 
   it("finds no face in nothing", () => {

@@ -1,3 +1,4 @@
+import { overflow } from "../errors.ts";
 import { checkImage } from "../image.ts";
 import { checkTier } from "../model.ts";
 import { sizeWithin } from "../reading.ts";
@@ -43,7 +44,7 @@ export class Finder {
   /**
    * Finds faces.
    * @returns boxes in image pixels, inside the image, best first: what `detectAll` of a landmarker takes
-   * @throws TypeError, RangeError for an image or options that can't be used
+   * @throws TypeError, RangeError for an image or options that can't be used; WeightsError when the weights overflow on it
    */
   find(image: ImageLike, options?: FindOptions): FoundBox[] {
     const model = this.#alive();
@@ -55,6 +56,7 @@ export class Finder {
     // Some slack: the module compares scores, and this only spares it to compute most of them.
     const minLogit = Math.log(minScore / (1 - minScore)) - 0.001;
     const count = model.decode(minScore, minLogit);
+    if (count < 0) throw overflow();
     const candidates = new Float32Array(model.memory.buffer, model.candidates(), count * CANDIDATE);
     return suppress(candidates, maxFaces)
       .map((candidate) => onImage(candidate, size, pixels))
