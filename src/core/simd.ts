@@ -22,9 +22,7 @@ export function chooseTier(simd: LandmarkerOptions["simd"] = "auto"): SimdTier {
     throw expected(TypeError, "options.simd", '"auto", "baseline" or "relaxed"', simd);
   }
   if (typeof WebAssembly === "undefined") {
-    throw new RangeError(
-      "There is no WebAssembly here: node --jitless and iOS's Lockdown Mode are without it.",
-    );
+    throw new RangeError("There is no WebAssembly here: node --jitless and iOS's Lockdown Mode turn it off.");
   }
   if (!WebAssembly.validate(SIMD)) throw new RangeError("This engine doesn't support WebAssembly SIMD.");
   if (simd === "baseline") return "baseline";

@@ -198,13 +198,13 @@ describe("importOpenVino", () => {
           "<layers>",
           `<layers>${Array.from({ length: 1000 }, (_, i) => `<layer id="x${i}" name="x"/>`).join("")}`,
         ),
-      /layers: this network has some hundred/,
+      /layers, but this network has about a hundred/,
     ],
     [
       "an element type with the name of a property",
       plain,
       (xml) => xml.replace('element_type="f32" shape="1, 3, 1, 1"', 'element_type="constructor"'),
-      /element type "constructor", which isn't read/,
+      /element type "constructor", which can't be read/,
     ],
     [
       "an operation with the name of a property, on constants",

@@ -80,7 +80,7 @@ export class Constants {
     const format = READ.get(type);
     if (!format)
       throw new WeightsError(
-        `The constant "${name}" has the element type ${JSON.stringify(type)}, which isn't read.`,
+        `The constant "${name}" has the element type ${JSON.stringify(type)}, which can't be read.`,
       );
     const [bytes, read] = format;
     const shape = list(data.shape);
@@ -93,7 +93,9 @@ export class Constants {
       );
     }
     if (count > MAX_ELEMENTS)
-      throw new WeightsError(`The constant "${name}" has ${count} elements: no tensor here has as many.`);
+      throw new WeightsError(
+        `The constant "${name}" has ${count} elements, but no tensor of this network has that many.`,
+      );
     if (!Number.isSafeInteger(offset) || offset < 0 || offset + size > this.#bin.byteLength) {
       throw new WeightsError(
         `The constant "${name}" ends at byte ${offset + size}, but the .bin has ${this.#bin.byteLength}.`,

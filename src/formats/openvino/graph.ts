@@ -30,11 +30,13 @@ export function readGraph(xml: string): Layer[] {
   const [net] = children(parse(xml), "net");
   if (!net) throw new WeightsError("The model isn't an OpenVINO IR: it has no element net.");
   if (net.version !== "10" && net.version !== "11") {
-    throw new WeightsError(`The model is an IR of version ${net.version}: versions 10 and 11 are read.`);
+    throw new WeightsError(
+      `The model is an IR of version ${net.version}: only versions 10 and 11 can be read.`,
+    );
   }
   const found = children(children(net, "layers")[0], "layer");
   if (found.length > MAX_LAYERS) {
-    throw new WeightsError(`The model has ${found.length} layers: this network has some hundred.`);
+    throw new WeightsError(`The model has ${found.length} layers, but this network has about a hundred.`);
   }
   const layers = new Map<string, Layer & { inputs: Layer[] }>();
   const ports = new Map<string, (string | undefined)[]>();

@@ -67,7 +67,9 @@ export function importOpenVino(
   for (let last = input; ; ) {
     const next = layers.filter(({ inputs }) => inputs.includes(last));
     if (next.length !== 1) {
-      throw new WeightsError(`${next.length} layers follow "${last.name}": the network has one path.`);
+      throw new WeightsError(
+        `${next.length} layers follow "${last.name}", but this network is a single path.`,
+      );
     }
     const layer = next[0]!;
     if (layer.type === "Result") break;
