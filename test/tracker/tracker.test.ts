@@ -419,7 +419,7 @@ describe("createTracker", () => {
   it("keeps nothing that grows", () => {
     setFlagsFromString("--expose-gc");
     const collect = runInNewContext("gc") as () => void;
-    const FRAMES = 10_000;
+    const FRAMES = 5_000;
     const { stage, next } = play([]);
     const heap = (from: number) => {
       for (let i = from; i < from + FRAMES; i++) {
@@ -429,8 +429,9 @@ describe("createTracker", () => {
       collect();
       return process.memoryUsage().heapUsed;
     };
-    heap(0);
-    const before = heap(FRAMES);
-    expect(heap(2 * FRAMES) - before).toBeLessThan(FRAMES * 10); // bytes: less than any number kept per frame
+    // Compiled code and caches come and go: what is kept per frame would be there in every part.
+    const heaps = [0, 1, 2, 3, 4].map((part) => heap(part * FRAMES));
+    const growth = heaps.slice(1).map((bytes, i) => bytes - heaps[i]!);
+    expect(Math.min(...growth)).toBeLessThan(FRAMES * 10); // bytes: less than any number kept per frame
   });
 });
