@@ -19,7 +19,7 @@ import {
 import { median } from "./statistics.ts";
 
 const studio = new Studio(await Renderer.create(1), createLandmarkerSync(), createFinderSync());
-const print = (name: string, value: string) => console.log(`${name.padEnd(60)}${value}`);
+const print = (name: string, value: string) => console.log(`${name.padEnd(64)}${value}`);
 
 console.log("trembling of a face that rests, standard deviation of its points in eye distances");
 for (const scale of [1, 0.5, 1.5]) {
