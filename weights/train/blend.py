@@ -83,7 +83,7 @@ def main() -> None:
     parser.add_argument("--shares", nargs="+", type=float, help="share of each (default: equal)")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--train", type=Path, default=Path("build/fairface/train.csv"), help="training faces, a list")
-    parser.add_argument("--scenes", type=Path, default=Path("build/scenes.npy"))
+    parser.add_argument("--scenes", type=Path, default=Path("build/scenes/train.npy"))
     options = parser.parse_args()
     torch.set_num_threads(1)
     networks = [container.load(path) for path in options.weights]

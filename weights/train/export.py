@@ -34,7 +34,7 @@ def main() -> None:
     parser.add_argument("--version", required=True)
     parser.add_argument("--out", type=Path, default=Path("weights/default.safetensors"))
     parser.add_argument("--train", type=Path, default=Path("build/fairface/train.csv"), help="training faces, a list, for calibration")
-    parser.add_argument("--scenes", type=Path, default=Path("build/scenes.npy"))
+    parser.add_argument("--scenes", type=Path, default=Path("build/scenes/train.npy"))
     options = parser.parse_args()
 
     crops = calibration_crops(read_photos(options.train), np.load(options.scenes))

@@ -20,6 +20,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from . import checkpoint, container
@@ -28,6 +29,7 @@ from .container import rounded, write_safetensors
 from .evaluate import Evaluation, development, predictor
 from .network import Network, to_tensor
 from .photos import Photos, read_photos
+from .score_head import LIMIT, other_crops
 from .soap import Soap
 
 SHOWN = ("raw mean", "raw side", "box 2.1×", "box 2.7×", "box 3.3×", "turned ±20°", "turned ±40°")
@@ -46,8 +48,12 @@ class Config:
     """The training faces, a list of labels (`photos`)."""
     judged: str = "build/fairface/val.csv"
     """The faces to score on while training, such a list, too."""
-    scenes: str = "build/scenes.npy"
+    scenes: str = "build/scenes/train.npy"
     """Backgrounds (`scenes`)."""
+    others: int = 0
+    """Crops without a face beside each batch, to teach the features that the score reads (`score_head.other_crops`)."""
+    score: float = 0.05
+    """Weight of the score's loss beside the points'."""
     faces: int = 16384
     """Faces drawn an epoch, by weight."""
     epochs: int = 85
@@ -78,10 +84,18 @@ class Config:
 
 def normed_loss(predicted: Tensor, true: Tensor) -> Tensor:
     """The metric, smoothed near nought, and with the eye distance of profiles held at half the points' extent."""
+    return (((predicted - true) / unit(true)[..., None]).square().sum(-1) + 1e-4).sqrt().mean()
+
+
+def errors(predicted: Tensor, true: Tensor) -> Tensor:
+    """Each face's mean error, N, in eye distances, that of profiles held at half the points' extent."""
+    return ((predicted - true).norm(dim=-1) / unit(true)).mean(1)
+
+
+def unit(true: Tensor) -> Tensor:
     eyes = (true[:, 0] - true[:, 1]).norm(dim=-1)
     extent = (true.amax(1) - true.amin(1)).amax(1)
-    unit = torch.maximum(eyes, 0.5 * extent)[:, None, None]
-    return (((predicted - true) / unit).square().sum(-1) + 1e-4).sqrt().mean()
+    return torch.maximum(eyes, 0.5 * extent)[:, None]
 
 
 def rate_at(progress: float, config: Config) -> float:
@@ -135,8 +149,11 @@ class Run:
             self.hold_statistics()
         batches = list(epoch_order(self.photos.weights, config, rng))
         losses, started = [], time.perf_counter()
+        drawn = other_crops(self.photos, self.scenes, config.others * len(batches), rng)
+        others = rng.permutation(np.concatenate(list(drawn.values())))
         for i, chosen in enumerate(batches):
             crops, true = views(self.photos, chosen, self.scenes, how, rng)
+            crops = np.concatenate([crops, others[i :: len(batches)]])
             rate = rate_at((self.epoch + (i + 1) / len(batches)) / config.epochs, config)
             losses.append(self.step(to_tensor(crops), torch.from_numpy(true), rate))
         self.epoch += 1
@@ -150,9 +167,15 @@ class Run:
             norm.eval()
 
     def step(self, x: Tensor, true: Tensor, rate: float) -> Tensor:
+        """Learn from N crops: the first have the points `true`, the others no face."""
         for group in self.optimiser.param_groups:
             group["lr"] = rate
-        loss = normed_loss(self.network(x), true)
+        points, logit = self.network(x)
+        points = points[: len(true)]
+        loss = normed_loss(points, true)
+        good = torch.zeros_like(logit)
+        good[: len(true)] = (errors(points.detach(), true) < LIMIT).float()
+        loss = loss + self.config.score * F.binary_cross_entropy_with_logits(logit, good)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)

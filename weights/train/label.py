@@ -30,8 +30,8 @@ SHARE = np.array([0.1, 0.1, 0.3, 0.2, 0.2])
 """Share of the official network in each point."""
 TURNED = 0.35
 """Sine of the yaw from which a face counts as turned."""
-PASSES = 0.045
-"""Largest distance between the mesh's two passes, in units."""
+PASSES = (0.045, 0.12)
+"""Largest distance between the mesh's two passes, in units: of upright faces and of turned ones."""
 APART = (0.12, 0.35)
 """Largest mean distance between the teachers, in units: of upright faces and of turned ones."""
 SIDE = 112
@@ -66,7 +66,7 @@ def merge(mesh: np.ndarray, official: np.ndarray, yaw: np.ndarray, passes: np.nd
     labels = (1 - share) * mesh + share * moved
     labels[:, 2] -= shift[:, 2] / 2
     weight = 1 + 2 * np.clip((np.abs(yaw) - 0.3) / 0.3, 0, 1)
-    kept = (passes < PASSES) & (apart < np.where(turned, APART[1], APART[0]))
+    kept = (passes < np.where(turned, PASSES[1], PASSES[0])) & (apart < np.where(turned, APART[1], APART[0]))
     return labels, apart, np.where(kept, weight, 0)
 
 

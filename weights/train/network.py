@@ -56,6 +56,7 @@ class Network(nn.Module):
         self.convs = nn.ModuleList(nn.Conv2d(i, o, 3, padding=1) for i, o in pairwise(channels))
         self.depthwise = nn.Conv2d(last, last, 6, groups=last)
         self.fc1, self.fc2, self.fc3 = nn.Linear(last, hidden1), nn.Linear(hidden1, hidden2), nn.Linear(hidden2, 10)
+        self.score = nn.Linear(hidden1, 1)
         norms = [nn.BatchNorm2d(c) for c in channels[1:]] + [nn.BatchNorm1d(last), nn.BatchNorm1d(hidden1)]
         self.norms = nn.ModuleList(norms)
         self.slopes = nn.ParameterList(nn.Parameter(torch.full((1,), 0.1)) for _ in range(8))
@@ -63,12 +64,14 @@ class Network(nn.Module):
             nn.init.kaiming_normal_(layer.weight, a=0.1)
         nn.init.normal_(self.depthwise.weight, std=1 / 6)
         nn.init.normal_(self.fc3.weight, std=0.02)
+        nn.init.zeros_(self.score.weight)
         for layer in (*self.convs, self.depthwise, self.fc1, self.fc2):
             nn.init.zeros_(layer.bias)
         with torch.no_grad():
             self.fc3.bias.copy_(torch.logit(MEAN_FACE).flatten())
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """The points N×5×2, and the logit N of the score, which is fitted anew to the finished network (`score_head`)."""
         x = x * self.scale + self.shift
         for conv, pooled, norm, slope in zip(self.convs, POOLED, self.norms, self.slopes):
             x = conv(x)
@@ -79,8 +82,9 @@ class Network(nn.Module):
         x = (x * self.depthwise.weight[:, 0]).sum((2, 3)) + self.depthwise.bias
         x = self.norms[5](F.prelu(x, self.slopes[5]))
         x = self.norms[6](F.prelu(self.fc1(x), self.slopes[6]))
+        logit = self.score(x)[:, 0]
         x = F.prelu(self.fc2(x), self.slopes[7])
-        return torch.sigmoid(self.fc3(x)).view(-1, 5, 2)
+        return torch.sigmoid(self.fc3(x)).view(-1, 5, 2), logit
 
     @torch.no_grad()
     def clamp_slopes(self) -> None:

@@ -119,7 +119,7 @@ def main() -> None:
     parser.add_argument("weights", nargs="+", type=Path)
     parser.add_argument("--faces", type=Path, default=reference() / "faces/val.csv", help="labelled set (default: val.csv)")
     parser.add_argument("--train", type=Path, default=Path("build/fairface/train.csv"), help="faces to calibrate on, a list")
-    parser.add_argument("--scenes", type=Path, default=Path("build/scenes.npy"))
+    parser.add_argument("--scenes", type=Path, default=Path("build/scenes/train.npy"))
     options = parser.parse_args()
     evaluation = Evaluation(read_faces(options.faces))
     calibration = calibration_crops(read_photos(options.train), np.load(options.scenes))

@@ -8,8 +8,8 @@ A face's score is the probability that the mean error of its five points is belo
 on faces in good boxes, in bad ones (1.2 to 5 times the points' extent, far off, at any turn, blurred, covered) and on
 crops without a face; then it is calibrated by Platt's method on held-out faces in boxes of either kind.
 
-Data: the training faces and scenes of the landmarks themselves, and what is drawn here. The last tenth of the scenes is
-held out with the judged faces. Non-faces are patches of scenes, parts of faces and their surroundings, faces cut into quarters and
+Data: the training faces and scenes of the landmarks themselves, and what is drawn here. The scenes held out are judged with the
+judged faces. Non-faces are patches of scenes, parts of faces and their surroundings, faces cut into quarters and
 shuffled, texts, shapes, noise and plain colours; then those of a larger pool that fool the first fit, once more.
 
 It is the last step of the recipe: the network's tensors are kept as they are, and `b` is stored as F16. `score` measures it on sets that it never saw.
@@ -33,7 +33,6 @@ from .container import SIDE, Weights, rounded, write_safetensors
 from .evaluate import normed_errors
 from .network import infer, tensors, to_tensor
 from .photos import Photos, read_photos
-from .scenes import PER_IMAGE
 
 LIMIT = 0.1
 """A good answer's mean error stays below this many eye distances."""
@@ -109,7 +108,11 @@ def other_crops(photos: Photos, scenes: np.ndarray, count: int, rng: np.random.G
         "noise": (count // 24, lambda: noise(rng)),
         "plain": (count // 48, lambda: np.full((SIDE, SIDE, 3), rng.integers(0, 256, 3), np.uint8)),
     }
-    return {kind: np.stack([photometric(draw(), 0.7, rng) for _ in range(n)]) for kind, (n, draw) in kinds.items()}
+    shape = -1, SIDE, SIDE, 3
+    return {
+        kind: np.array([photometric(draw(), 0.7, rng) for _ in range(n)], np.uint8).reshape(shape)
+        for kind, (n, draw) in kinds.items()
+    }
 
 
 def window(image: np.ndarray, left: float, top: float, side: float) -> np.ndarray:
@@ -288,7 +291,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--train", type=Path, default=Path("build/fairface/train.csv"), help="faces to fit on, a list")
     parser.add_argument("--judged", type=Path, default=Path("build/fairface/val.csv"), help="faces to calibrate on, a list")
-    parser.add_argument("--scenes", type=Path, default=Path("build/scenes.npy"))
+    parser.add_argument("--scenes", nargs="+", type=Path, default=[Path("build/scenes")], help="folders (`scenes`)")
     parser.add_argument("--faces", type=int, default=24000, help="face crops to fit on, and the non-faces of the pool")
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -297,9 +300,7 @@ def main() -> None:
     whole, metadata = container.read_safetensors(options.weights)
     frozen = tensors(rounded({name: whole[name] for name in container.SHAPES}))
     photos, judged = read_photos(options.train), read_photos(options.judged)
-    scenes = np.load(options.scenes)
-    kept = len(scenes) // PER_IMAGE * 9 // 10 * PER_IMAGE
-    seen, unseen = scenes[:kept], scenes[kept:]
+    seen, unseen = (np.concatenate([np.load(folder / name) for folder in options.scenes]) for name in ("train.npy", "held.npy"))
 
     sample = faces_sample(frozen, photos, seen, options.faces, rng)
     others = others_sample(frozen, other_crops(photos, seen, options.faces // 2, rng))

@@ -40,10 +40,11 @@ def test_a_share_of_the_official_answer_counts_and_outliers_do_not() -> None:
     official[1] += [0, 1.2 * APART[0] * 40]
     official[2] += [0, 1.2 * APART[0] * 40]
     yaw, passes = np.zeros(1000), np.zeros(1000)
-    yaw[2], passes[3] = 0.6, 1.1 * PASSES
+    yaw[2], passes[3] = 0.6, 1.1 * PASSES[0]
+    yaw[4:6], passes[4:6] = 0.6, [1.1 * PASSES[0], 1.1 * PASSES[1]]
     labels, _, weight = merge(mesh, official, yaw, passes)
     np.testing.assert_allclose(labels[0, 3] - mesh[0, 3], [4 * SHARE[3], 0], atol=0.05)
-    assert weight[[0, 1, 2, 3, 4]].tolist() == [1, 0, 3, 0, 1]
+    assert weight[[0, 1, 2, 3, 4, 5, 6]].tolist() == [1, 0, 3, 0, 3, 0, 1]
 
 
 def test_units_of_profiles_are_half_their_extent() -> None:
