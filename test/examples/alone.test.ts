@@ -7,7 +7,7 @@ import { describe, expect, it } from "vitest";
 const read = (path: string) => JSON.parse(readFileSync(path, "utf8"));
 const { version } = read("package.json");
 
-describe.each(["cloudflare-worker", "bulk"])("examples/%s", (name) => {
+describe.each(["browser", "cloudflare-worker", "bulk"])("examples/%s", (name) => {
   const { dependencies, devDependencies } = read(`examples/${name}/package.json`);
 
   it("installs this version of the package, from the registry", () => {
@@ -28,15 +28,17 @@ describe.each(["cloudflare-worker", "bulk"])("examples/%s", (name) => {
       ...readFileSync(file, "utf8").matchAll(/^(?:import|\}).* from "([^."][^"]*)"/gm),
     ]);
     const packages = new Set(imports.map(([, specifier]) => /^(@[^/]+\/)?[^/]+/.exec(specifier!)![0]));
-    expect(packages).toContain("hono");
     const installed = Object.keys(dependencies);
+    expect([...packages].filter((name) => installed.includes(name))).not.toEqual([]);
     expect([...packages].filter((name) => !isBuiltin(name) && !installed.includes(name))).toEqual([]);
   });
 
   it("locks all but the package itself, so that a tarball of it can take its place", () => {
     const { packages } = read(`examples/${name}/package-lock.json`);
     expect(packages[""].dependencies).toEqual(dependencies);
-    expect(Object.keys(packages)).toContain("node_modules/hono");
+    for (const other of Object.keys({ ...dependencies, ...devDependencies })) {
+      if (other !== "fivepoint") expect(Object.keys(packages)).toContain(`node_modules/${other}`);
+    }
     expect(Object.keys(packages)).not.toContain("node_modules/fivepoint");
   });
 });

@@ -1,14 +1,16 @@
 /**
  * The bulk example in workerd with Miniflare's R2 and Queues: 1,000 photos, with injected failures and redeliveries.
  */
-import { execFile } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { Ajv2020 } from "ajv/dist/2020.js";
 import type { Box } from "fivepoint";
+import schema from "fivepoint/result.schema.json" with { type: "json" };
 import type { Miniflare, ModuleDefinition } from "miniflare";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -176,7 +178,9 @@ describe("bulk", () => {
       .filter((i) => !isPoison(i))
       .map(key);
     expect(lines.map((line) => line.key).sort()).toEqual(want);
+    const isFace = new Ajv2020().addSchema(schema).compile({ $ref: `${schema.$id}#/$defs/face` });
     for (const { key: name, width, height, faces } of lines) {
+      for (const face of faces) expect(isFace(face) ? [] : isFace.errors).toEqual([]);
       expect([width, height]).toEqual([96, 96]);
       if (name === key(NO_FACE)) {
         expect(faces).toEqual([]);
@@ -334,6 +338,10 @@ describe("bulk", () => {
   it("goes on with a job without being told its prefix again", async () => {
     const { stdout } = await bulk("run", "spring", "--poll", "0.2");
     expect(JSON.parse(stdout).photos).toBe(PHOTOS - 4);
+  });
+
+  it("has right types", () => {
+    expect(execFileSync("npm", ["run", "--silent", "typecheck"], { cwd: folder, encoding: "utf8" })).toBe("");
   });
 
   it("does what README says to try", async () => {

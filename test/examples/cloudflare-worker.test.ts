@@ -1,5 +1,5 @@
 /** The Worker example, bundled by wrangler and run in the real workerd. */
-import { exec } from "node:child_process";
+import { exec, execFileSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,6 +9,7 @@ import { Validator } from "@seriousme/openapi-schema-validator";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { createLandmarkerSync, type Face, LANDMARK_NAMES } from "fivepoint";
 import { createFinderSync, findFaces } from "fivepoint/finder";
+import schema from "fivepoint/result.schema.json" with { type: "json" };
 import type { Miniflare } from "miniflare";
 import sharp, { type Sharp } from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -58,10 +59,15 @@ afterAll(() => Promise.all([worker?.dispose(), strict?.dispose()]));
 const openapi = JSON.parse(readFileSync(`${EXAMPLE}/openapi.json`, "utf8"));
 const ajv = new Ajv2020({ strict: false, allErrors: true });
 ajv.addSchema(openapi, "openapi.json");
+ajv.addSchema(schema);
+const isFace = ajv.compile({ $ref: `${schema.$id}#/$defs/face` });
 
 const met = new Set<string>();
 
-/** An answer is one that openapi.json describes for its status; other paths and methods get the error that it describes. */
+/**
+ * An answer is one that openapi.json describes for its status; other paths and methods get the error that it describes. Its faces
+ * are those of the package's schema, too.
+ */
 function checkAgainstDocument(method: string, path: string, status: number, json: unknown): void {
   const operation = openapi.paths[path]?.[method.toLowerCase()];
   if (operation) expect(Object.keys(operation.responses)).toContain(String(status));
@@ -71,7 +77,11 @@ function checkAgainstDocument(method: string, path: string, status: number, json
   const validate = ajv.compile({ $ref: `openapi.json#/${place}` });
   validate(json);
   expect(validate.errors).toBe(null);
-  const code = (json as { error?: { code: string } }).error?.code;
+  const { images = [json], error } = json as { images?: unknown[]; error?: { code: string } };
+  for (const { faces = [] } of images as { faces?: unknown[] }[]) {
+    for (const face of faces) expect(isFace(face) ? [] : isFace.errors).toEqual([]);
+  }
+  const code = error?.code;
   if (code) met.add(code);
 }
 
@@ -722,6 +732,10 @@ describe("the service", () => {
         `Node ${engines(example).slice(2)} or newer`,
       );
     }
+  });
+
+  it("has right types", () => {
+    expect(execFileSync("npm", ["run", "--silent", "typecheck"], { cwd: folder, encoding: "utf8" })).toBe("");
   });
 
   it("answers the requests of README", async () => {
