@@ -19,7 +19,7 @@ export interface ImageSize {
   readonly height: number;
 }
 
-/** Where the network reads best: bench/boxes.ts measured it on labelled faces (docs/DETECTORS.md), or else where a comment says. */
+/** Where the network reads best: bench/boxes.ts measured it on labelled faces (docs/guides/detectors.md), or else where a comment says. */
 const FRAMINGS = {
   mediapipe: { side: 1.1, drop: -0.05 },
   human: { side: 0.75, drop: 0.01 },
@@ -171,7 +171,7 @@ export function fromBlazeFace(faces: readonly BlazeFace[]): DetectedBox[] {
   });
 }
 
-interface FaceApiDetection {
+export interface FaceApiDetection {
   readonly box: Box;
   readonly score: number;
 }
