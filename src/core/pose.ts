@@ -14,16 +14,16 @@ export interface HeadPose {
 
 /**
  * Five points of MediaPipe's canonical face model (Apache-2.0; `canonical_face_model.obj`) as the embedded weights place them: an eye the mean
- * of the sixteen points of its lids, the tip of the nose 4, the mouth's corners 61 and 291. In eye distances from between the eyes, as the
- * image has them: x to the right, y downwards, z towards the viewer. The mark lets bundlers leave it out where nobody asks for a pose.
+ * of the sixteen points of its lids, the tip of the nose 4, the mouth's corners 61 and 291. In eye distances from their mean, as the
+ * image has them: x to the right, y downwards, z towards the viewer.
  */
-export const HEAD = /* @__PURE__ */ centred([
-  [-0.5, 0, 0],
-  [0.5, 0, 0],
-  [0, 0.4915, 0.6266],
-  [-0.3886, 1.1053, 0.1041],
-  [0.3886, 1.1053, 0.1041],
-]);
+export const HEAD = [
+  [-0.5, -0.54042, -0.16696],
+  [0.5, -0.54042, -0.16696],
+  [0, -0.04892, 0.45964],
+  [-0.3886, 0.56488, -0.06286],
+  [0.3886, 0.56488, -0.06286],
+] as const;
 
 /** Far above what points of faces need, which settle in about ten. */
 const MOST_STEPS = 20;
@@ -69,7 +69,7 @@ function frontal(points: readonly number[][]): number[] {
   let im = 0;
   let size = 0;
   points.forEach(([px, py], i) => {
-    const [tx, ty] = HEAD[i] as [number, number, number];
+    const [tx, ty] = HEAD[i]!;
     re += px! * tx + py! * ty;
     im += py! * tx - px! * ty;
     size += tx * tx + ty * ty;
@@ -91,7 +91,7 @@ function gaussNewtonStep(q: readonly number[], points: readonly number[][]): num
   const normal = Array.from({ length: 4 }, () => [0, 0, 0, 0]);
   const right = [0, 0, 0, 0];
   points.forEach((point, i) => {
-    const [tx, ty, tz] = HEAD[i] as [number, number, number];
+    const [tx, ty, tz] = HEAD[i]!;
     const a = w * tx - z * ty + y * tz;
     const b = x * tx + y * ty + z * tz;
     const c = -y * tx + x * ty + w * tz;
