@@ -40,9 +40,13 @@ export async function load(
   const caller = async () => {
     while (left-- > 0) {
       const headers = { "content-type": "image/jpeg" };
-      const response = await fetch(url, { method: "POST", headers, body });
-      if (response.status !== 200) errors++;
-      await response.arrayBuffer();
+      try {
+        const response = await fetch(url, { method: "POST", headers, body });
+        if (response.status !== 200) errors++;
+        await response.arrayBuffer();
+      } catch {
+        errors++; // a connection that broke
+      }
     }
   };
   await Promise.all(Array.from({ length: 8 }, caller));
