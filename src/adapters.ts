@@ -1,4 +1,5 @@
 /** `fivepoint/adapters`: boxes from other people's face detectors. */
+export * from "./adapters/boxes.ts";
 export {
   type FaceApi,
   type FaceApiDetectorOptions,

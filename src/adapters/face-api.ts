@@ -1,12 +1,13 @@
 /**
- * Boxes from face-api's tiny face detector (`@vladmandic/face-api`, MIT; its npm package carries the model, 190 KB).
+ * Faces by face-api's tiny face detector (`@vladmandic/face-api`, MIT; its npm package carries the model, 190 KB).
  * The caller imports and loads face-api; this module only speaks to it.
  */
 import { checkImage, FORMATS } from "../core/image.ts";
 import type { Box, ImageLike } from "../core/types.ts";
+import { type DetectedBox, fromFaceApi } from "./boxes.ts";
 
-/** Finds the faces of an image: boxes in image pixels, best first. */
-export type FaceDetector = (image: ImageLike) => Promise<Box[]>;
+/** Finds the faces of an image: boxes for the landmark network, best first. */
+export type FaceDetector = (image: ImageLike) => Promise<DetectedBox[]>;
 
 /** The part of face-api that is used: `import * as faceapi from "@vladmandic/face-api"` is one. */
 export interface FaceApi {
@@ -58,9 +59,7 @@ export function faceApiDetector(faceapi: FaceApi, options: FaceApiDetectorOption
         tensor as never,
         new faceapi.TinyFaceDetectorOptions({ inputSize, scoreThreshold }) as never,
       );
-      return [...found]
-        .sort((a, b) => b.score - a.score)
-        .map(({ box: { x, y, width, height } }) => ({ x, y, width, height }));
+      return fromFaceApi(found);
     } finally {
       tensor.dispose();
     }

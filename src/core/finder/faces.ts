@@ -1,4 +1,5 @@
 import { checkOptions, expected } from "../errors.ts";
+import { bestSquare, type Framing } from "../framing.ts";
 import type { Landmarker } from "../landmarker.ts";
 import { distinct } from "../same-face.ts";
 import type { Box, Face, ImageLike } from "../types.ts";
@@ -42,16 +43,8 @@ export function findFaces(image: ImageLike, options: FindFacesOptions): Face[] {
   return distinct(faces.filter(({ score }) => score >= minScore)).slice(0, maxFaces);
 }
 
-/**
- * The square in which the landmark network reads a face best, from the face's box: its side 0.97 · √(width · height), its
- * centre 0.054 · height lower (measured on labelled faces of photos).
- */
-export function landmarkBox({ x, y, width, height }: Box): Box {
-  const side = Math.max(1, 0.97 * Math.sqrt(width * height));
-  return {
-    x: x + width / 2 - side / 2,
-    y: y + (0.5 + 0.054) * height - side / 2,
-    width: side,
-    height: side,
-  };
-}
+/** Measured on labelled faces of photos. */
+const FRAMING: Framing = { side: 0.97, drop: 0.054 };
+
+/** The square in which the landmark network reads a face best, from the face's box. */
+export const landmarkBox = (box: Box): Box => bestSquare(box, FRAMING);
