@@ -7,8 +7,8 @@
  * where train.csv (file, source, …, x0, y0 … x4, y4: faces of the reference data) labels the images. Prints a line per file: how many
  * faces the detector found, and the error with the box as it is, enlarged by 1.15, in the square of the adapter, in the best square of
  * a grid and in the square around the labelled points, which nobody has. The error of a face is the mean distance of its points in
- * eye distances, at most 0.5, after each source's mean offset of every point: labels are to tell squares apart, not the
- * habits of who placed them.
+ * eye distances, at most 0.5, without each source's mean offset of every point, which shows where labellers put points, not how
+ * good a square is.
  */
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";

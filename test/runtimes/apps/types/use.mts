@@ -14,7 +14,7 @@ import {
   type NamedPoints,
   namedPoints,
 } from "fivepoint";
-import { faceApiDetector } from "fivepoint/adapters";
+import { type DetectedBox, faceApiDetector, fromFaceDetector, fromYuNet } from "fivepoint/adapters";
 import { type DrawOptions, faceSvg, POINT_COLOURS } from "fivepoint/draw";
 import { createFinder, type FoundBox } from "fivepoint/finder";
 import finderWeights from "fivepoint/finder.safetensors";
@@ -70,6 +70,10 @@ export async function use(): Promise<Face[]> {
 }
 
 export const detector = faceApiDetector;
+export const boxes: DetectedBox[] = [
+  ...fromYuNet(new Float32Array(15)),
+  ...fromFaceDetector([{ boundingBox: { x: 1, y: 2, width: 3, height: 4 } }]),
+];
 export const imported = (xml: string, bin: Uint8Array): Uint8Array =>
   serializeWeights(importOpenVino(xml, bin, { name: "", version: "", license: "", source: "" }));
 
