@@ -30,5 +30,7 @@ test("a pool reads, or says why there is none", async () => {
 test.each(["canvas", "img", "video"])("a <%s> is named, and what to call", async (name) => {
   const element = document.createElement(name);
   const detect = async () => (await createLandmarker()).detect(element);
-  await expect(detect).rejects.toThrow(/readImage of fivepoint\/web.*for image, but received an object of type HTML/);
+  await expect(detect).rejects.toThrow(
+    /readImage of fivepoint\/web.*for image, but received an object of type HTML/,
+  );
 });
