@@ -5,7 +5,6 @@ import type { AddressInfo } from "node:net";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import sharp from "sharp";
-import { globSync } from "tinyglobby";
 import { describe, expect, it } from "vitest";
 import { readImage } from "../dist/node.js";
 import { command, temporaryFolder } from "./cli/support.ts";
@@ -142,23 +141,5 @@ describe("errors", () => {
     );
     const { stdout } = await command(process.execPath, ["read.mjs"], folder);
     expect(stdout).toMatch(/needs the package sharp: npm install sharp/);
-  });
-});
-
-/** Where the tests of runtimes install them. */
-const RUNTIMES = {
-  Deno: ["@deno/*/deno", "run", "--no-lock", "--no-prompt", "--allow-all"],
-  Bun: ["@oven/*/bin/bun", "run"],
-};
-describe.each(Object.entries(RUNTIMES))("%s", (_, [path, ...args]) => {
-  const [program] = globSync(`test/runtimes/node_modules/${path}`);
-  it.skipIf(!program)("reads a file (needs test/runtimes installed)", async () => {
-    writeFileSync(
-      "build/read.mjs",
-      `import { readImage } from "fivepoint/node";
-      console.log(JSON.stringify(await readImage("${PHOTO}", { maxSide: 96 }), ["width", "height", "format"]));`,
-    );
-    const result = await command(program!, [...args, "build/read.mjs"]);
-    expect(JSON.parse(result.stdout)).toEqual({ width: 96, height: 96, format: "rgb" });
   });
 });

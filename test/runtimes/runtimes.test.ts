@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { build, type Plugin } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createFinder } from "../../dist/finder.js";
@@ -89,23 +89,31 @@ function platformProgram(scope: string, ...path: string[]): string | undefined {
 }
 
 describe("Deno and Bun", () => {
+  const program = {
+    deno: () => platformProgram("@deno", "deno"),
+    bun: () => platformProgram("@oven", "bin", "bun"),
+  };
+  const deno = ["run", "--node-modules-dir=manual", "--no-lock", "--no-prompt"];
+
   it("Deno", async ({ skip }) => {
-    const deno = platformProgram("@deno", "deno") ?? skip("no build for this platform");
-    const args = [
-      "run",
-      "--node-modules-dir=manual",
-      "--no-lock",
-      "--no-prompt",
-      "--allow-read",
-      "apps/esm.mjs",
-    ];
-    const version = /deno (\S+)/.exec(await run(deno, ["--version"]))![1];
-    keep(`Deno ${version}`, JSON.parse(await run(deno, args)));
+    const path = program.deno() ?? skip("no build for this platform");
+    const version = /deno (\S+)/.exec(await run(path, ["--version"]))![1];
+    keep(`Deno ${version}`, JSON.parse(await run(path, [...deno, "--allow-read", "apps/esm.mjs"])));
   });
   it("Bun", async ({ skip }) => {
-    const bun = platformProgram("@oven", "bin", "bun") ?? skip("no build for this platform");
-    const version = (await run(bun, ["--version"])).trim();
-    keep(`Bun ${version}`, JSON.parse(await run(bun, ["run", "apps/esm.mjs"])));
+    const path = program.bun() ?? skip("no build for this platform");
+    const version = (await run(path, ["--version"])).trim();
+    keep(`Bun ${version}`, JSON.parse(await run(path, ["run", "apps/esm.mjs"])));
+  });
+
+  // sharp is native code, which Deno loads with its permission alone.
+  it.for([
+    ["deno", [...deno, "--allow-all"]],
+    ["bun", ["run"]],
+  ] as const)("%s reads a file by fivepoint/node", async ([name, args], { skip }) => {
+    const path = program[name]() ?? skip("no build for this platform");
+    const read = await run(path, [...args, "apps/read.mjs", resolve("examples/astronaut.jpg")]);
+    expect(JSON.parse(read)).toEqual({ width: 96, height: 96, format: "rgb" });
   });
 });
 
