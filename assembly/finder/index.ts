@@ -105,11 +105,30 @@ export function decode(minScore: f64, minLogit: f32): i32 {
   return end ? <i32>(end - m.CANDIDATES) / 20 : -1;
 }
 
-// prettier-ignore
-function decodeHead(map: usize, weights: usize, scores: usize, stride: i32, minScore: f64, minLogit: f32, candidates: usize): usize {
+function decodeHead(
+  map: usize,
+  weights: usize,
+  scores: usize,
+  stride: i32,
+  minScore: f64,
+  minLogit: f32,
+  candidates: usize,
+): usize {
   const w = padded(width) / stride;
   const h = padded(height) / stride;
-  return decodeCells(map, weights, scores, m.scoreRow(w), w, h, stride, minScore, minLogit, m.SCRATCH, candidates);
+  return decodeCells(
+    map,
+    weights,
+    scores,
+    m.scoreRow(w),
+    w,
+    h,
+    stride,
+    minScore,
+    minLogit,
+    m.SCRATCH,
+    candidates,
+  );
 }
 
 export function candidates(): usize {
