@@ -52,7 +52,7 @@ class Config:
     """Backgrounds (`scenes`)."""
     others: int = 0
     """Crops without a face beside each batch, to teach the features that the score reads (`score_head.other_crops`)."""
-    score: float = 0.05
+    score: float = 0.0
     """Weight of the score's loss beside the points'."""
     faces: int = 16384
     """Faces drawn an epoch, by weight."""

@@ -31,10 +31,23 @@ PLAIN = 10.0
 """Mean deviation of grey levels under which a patch shows nothing."""
 
 
+def image_files(folders: list[Path]) -> list[Path]:
+    """One file for each image: the largest of its folder where a wallpaper comes in several sizes."""
+    largest: dict[Path, Path] = {}
+    for folder in folders:
+        for path in sorted(folder.rglob("*")):
+            if path.suffix not in SUFFIXES or path.is_symlink():
+                continue
+            key = path.parent if path.parent.name.startswith("images") else path
+            if key not in largest or path.stat().st_size > largest[key].stat().st_size:
+                largest[key] = path
+    return [largest[key] for key in sorted(largest)]
+
+
 def patches(image: np.ndarray, faces: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Square patches with sides from 72 pixels, log-uniform, to the image's shorter one; `faces` N×4 corners are kept off."""
     height, width = image.shape[:2]
-    wanted = height * width // AREA
+    wanted = height * width // AREA if min(height, width) >= SIDE else 0
     found: list[np.ndarray] = []
     for _ in range(12 * wanted):
         side = int(math.exp(rng.uniform(math.log(0.75 * SIDE), math.log(min(height, width)))))
@@ -65,7 +78,7 @@ def main() -> None:
     cv2.setNumThreads(1)
     rng = np.random.default_rng(31)
     detector = Yunet(options.yunet, MAYBE)
-    files = sorted(path for folder in options.folders for path in folder.rglob("*") if path.suffix in SUFFIXES)
+    files = image_files(options.folders)
     parts: dict[str, list[np.ndarray]] = {"train": [], "held": []}
     for place, i in enumerate(rng.permutation(len(files))):
         image = cv2.imread(str(files[i]))
