@@ -1,6 +1,6 @@
 /** Marks on an image, in the pixels of a canvas. */
 import type { Box, Face } from "fivepoint";
-import { type DrawnFace, type DrawOptions, drawFace as draw } from "fivepoint/draw";
+import { type DrawnFace, type DrawOptions, drawFace } from "fivepoint/draw";
 
 export { POINT_COLOURS as COLOURS } from "fivepoint/draw";
 
@@ -18,35 +18,19 @@ export const times = (face: Face, factor: number): Face => ({
   points: face.points.map(({ x, y }) => ({ x: x * factor, y: y * factor })),
 });
 
-export interface Marks {
-  /** Canvas pixels for each pixel of the screen: lines and digits are as wide and high on it whatever the canvas. */
-  readonly unit: number;
-  /** Stands at the box. */
-  readonly number?: number | undefined;
-}
-
-export function drawFace(context: CanvasRenderingContext2D, face: Face, { unit, number }: Marks): void {
-  drawMarks(context, face, unit, { number });
-}
-
-export function drawBox(context: CanvasRenderingContext2D, box: Box, unit: number, isDashed = false): void {
-  drawMarks(context, { box }, unit, { dashed: isDashed });
-}
-
-export function drawPoints(context: CanvasRenderingContext2D, { points }: Face, unit: number): void {
-  drawMarks(context, { points }, unit, {});
-}
-
-/** Draws in pixels of the screen, in which `fivepoint/draw` measures lines and digits. */
-function drawMarks(
+/**
+ * Draws what is given of a face, in pixels of the canvas. `fivepoint/draw` measures lines and digits in pixels of the screen.
+ * @param unit canvas pixels for each pixel of the screen: lines and digits are as wide and high on it whatever the canvas
+ */
+export function draw(
   context: CanvasRenderingContext2D,
   face: DrawnFace,
   unit: number,
-  options: DrawOptions,
+  options?: DrawOptions,
 ): void {
   const size = { width: context.canvas.width / unit, height: context.canvas.height / unit };
   context.save();
   context.scale(unit, unit);
-  draw(context, face, { ...options, scale: 1 / unit, size });
+  drawFace(context, face, { ...options, scale: 1 / unit, size });
   context.restore();
 }

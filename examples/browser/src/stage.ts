@@ -1,6 +1,6 @@
 /** The stage: the image that is shown, its pixels for reading, and the canvas with marks that a person sees. */
 import type { Box, Face } from "fivepoint";
-import { drawBox, drawFace, drawPoints, times, timesBox } from "./draw.ts";
+import { draw, times, timesBox } from "./draw.ts";
 import { element } from "./page.ts";
 
 /** What can be shown: an image, or a video whose frames are. */
@@ -68,7 +68,7 @@ export const readPixels = (): ImageData => {
 
 export function mark(next: Marked): void {
   marked = next;
-  if (source) draw(context, pixels.canvas, Math.min(devicePixelRatio, 2));
+  if (source) drawMarked(context, pixels.canvas, Math.min(devicePixelRatio, 2));
 }
 
 /** The image with its marks as a file, as large as the image where a canvas can be. */
@@ -80,14 +80,14 @@ export async function drawing(): Promise<Blob> {
   canvas.height = Math.round(height * shrink);
   // A video has gone on since its frame was read.
   const image = source!.image instanceof HTMLVideoElement ? pixels.canvas : source!.image;
-  draw(canvas.getContext("2d")!, image, Math.max(1, Math.max(canvas.width, canvas.height) / 800));
+  drawMarked(canvas.getContext("2d")!, image, Math.max(1, Math.max(canvas.width, canvas.height) / 800));
   const blob = await new Promise<Blob | null>((done) => canvas.toBlob(done, "image/jpeg", 0.92));
   if (!blob) throw new Error("This browser couldn't make an image file of the drawing.");
   return blob;
 }
 
 /** @param unit canvas pixels for each pixel of the screen */
-function draw(on: CanvasRenderingContext2D, image: CanvasImageSource, unit: number): void {
+function drawMarked(on: CanvasRenderingContext2D, image: CanvasImageSource, unit: number): void {
   const { width, height } = on.canvas;
   on.fillStyle = "#fff";
   on.fillRect(0, 0, width, height);
@@ -96,10 +96,10 @@ function draw(on: CanvasRenderingContext2D, image: CanvasImageSource, unit: numb
   const { faces, box } = marked;
   faces.forEach((face, i) => {
     const placed = times(face, factor);
-    if (box) drawPoints(on, placed, unit);
-    else drawFace(on, placed, { unit, number: faces.length > 1 ? i + 1 : undefined });
+    if (box) draw(on, { points: placed.points }, unit);
+    else draw(on, placed, unit, { number: faces.length > 1 ? i + 1 : undefined });
   });
-  if (box) drawBox(on, timesBox(box, factor), unit, true);
+  if (box) draw(on, { box: timesBox(box, factor) }, unit, { dashed: true });
 }
 
 /** Fits the canvas into the stage, with a pixel for each of the screen's so that marks are sharp. */
