@@ -3,8 +3,9 @@ import { readFile } from "node:fs/promises";
 import { fileBytes, tagOf } from "./core/bytes.ts";
 import { expected } from "./core/errors.ts";
 import { type ReadOptions, resolveReading } from "./core/reading.ts";
+import { fetchFailure } from "./core/response.ts";
 import type { ImageLike, Instance } from "./core/types.ts";
-import { decodePhoto } from "./formats/photo.ts";
+import { decodePhoto, withoutSharp } from "./formats/photo.ts";
 
 export type { ImageLike, ReadOptions };
 
@@ -49,9 +50,7 @@ async function download(address: URL): Promise<Uint8Array> {
     if (!response.ok) throw new Error(`the server answers ${response.status}`);
     return new Uint8Array(await response.arrayBuffer());
   } catch (error) {
-    const { message, cause } = error as Error & { cause?: Error };
-    const reason = cause?.message || message; // Node's own message is "fetch failed"
-    throw new Error(`${nameOf(address)} can't be fetched: ${reason}`, { cause: error });
+    throw new Error(`${nameOf(address)} can't be fetched: ${fetchFailure(error)}`, { cause: error });
   }
 }
 
@@ -59,7 +58,6 @@ async function loadSharp() {
   try {
     return (await import("sharp")).default;
   } catch (cause) {
-    const { message } = cause as Error;
-    throw new Error(`Reading images needs the package sharp: npm install sharp\n${message}`, { cause });
+    throw withoutSharp(cause);
   }
 }

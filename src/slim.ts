@@ -6,6 +6,7 @@ import { fileBytes, tagOf } from "./core/bytes.ts";
 import { checkOptions, expected, WeightsError } from "./core/errors.ts";
 import { Landmarker } from "./core/landmarker.ts";
 import { resolveOptions } from "./core/options.ts";
+import { checkResponse, fetchFailure } from "./core/response.ts";
 import type { Instance, LandmarkerOptions, WasmModule } from "./core/types.ts";
 
 export * from "./core/public.ts";
@@ -39,14 +40,13 @@ async function open(source: Source, name: string): Promise<Uint8Array | Response
   try {
     response = await (address === undefined ? source : fetch(address));
   } catch (error) {
-    const { message, cause } = error as Error & { cause?: Error };
-    const reason = cause?.message || message; // Node's own message is "fetch failed"
     const advice = address?.startsWith("file:") ? " Give the file's bytes, as readFile reads them." : "";
-    throw new Error(`${name}: ${address ?? "it"} can't be fetched: ${reason}.${advice}`, { cause: error });
+    throw new Error(`${name}: ${address ?? "it"} can't be fetched: ${fetchFailure(error)}.${advice}`, {
+      cause: error,
+    });
   }
   if (!isResponse(response)) throw expected(TypeError, name, "bytes, an address or a Response", response);
-  if (!response.ok) throw new Error(`${name}: the server answers ${response.status} for ${response.url}.`);
-  if (response.bodyUsed) throw new TypeError(`${name}: this Response has been read before: give a new one.`);
+  checkResponse(name, response);
   return response;
 }
 

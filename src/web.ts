@@ -4,6 +4,7 @@ import { asBytes, tagOf } from "./core/bytes.ts";
 import { expected } from "./core/errors.ts";
 import { checkImage } from "./core/image.ts";
 import { type ReadOptions, resolveReading, sizeWithin } from "./core/reading.ts";
+import { checkResponse } from "./core/response.ts";
 import type { ImageLike, Instance, PixelFormat } from "./core/types.ts";
 
 export type { ImageLike, ReadOptions };
@@ -133,8 +134,7 @@ async function copy(frame: VideoFrame): Promise<ImageLike> {
 }
 
 async function download(response: Response): Promise<ImageLike> {
-  if (!response.ok) throw new Error(`source: the server answers ${response.status} for ${response.url}.`);
-  if (response.bodyUsed) throw new TypeError("source: this Response has been read before: give a new one.");
+  checkResponse("source", response);
   return decode(await response.blob());
 }
 

@@ -1,5 +1,5 @@
 /** Crops of boxes, which the network reads. */
-import { FORMATS, type Pixels } from "./image.ts";
+import { colourOffsets, FORMATS, type Pixels } from "./image.ts";
 import type { ModelExports } from "./model.ts";
 import type { Box } from "./types.ts";
 
@@ -14,10 +14,10 @@ export function cropInto(
   box: Box,
   slot: number,
 ): void {
-  const [bytes, blue, green, red] = FORMATS[format];
+  const [bytes] = FORMATS[format];
   const memory = new Uint8Array(model.memory.buffer);
   const start = box.y * stride + box.x * bytes;
-  const wholeRows = model.box(box.width, box.height, bytes, blue | (green << 8) | (red << 16));
+  const wholeRows = model.box(box.width, box.height, bytes, colourOffsets(format));
   // Of each column, then of each row of the crop: the two of the box that it lies between, and two other numbers.
   const taps = new Int32Array(model.memory.buffer, model.taps(), 2 * 48 * 4);
   /** Copies a row of the box, or the two pixels per column of one that is longer than its room in memory. */

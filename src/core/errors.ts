@@ -34,6 +34,17 @@ export function checkOptions(
   if (unknown !== undefined) throw expected(TypeError, argument, `no other keys than ${wanted}`, unknown);
 }
 
+export type Check = readonly [wanted: string, holds: (value: number) => boolean];
+
+/** For `checkNumber`: what scores may be. */
+export const SHARE: Check = ["a number in 0..1", (v) => v >= 0 && v <= 1];
+
+/** @throws TypeError unless it is a number, RangeError unless it is one that is wanted */
+export function checkNumber(argument: string, value: number, ...[wanted, holds]: Check): void {
+  if (typeof value !== "number") throw expected(TypeError, argument, wanted, value);
+  if (!holds(value)) throw expected(RangeError, argument, wanted, value);
+}
+
 function describe(value: unknown): string {
   if (typeof value === "function") return "a function";
   if (typeof value === "string") return JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}…` : value);

@@ -13,6 +13,12 @@ export const FORMATS: Record<PixelFormat, Layout> = {
   gray: [1, 0, 0, 0],
 };
 
+/** The offsets of blue, green and red in a pixel, from the lowest byte: as the kernels take them. */
+export function colourOffsets(format: PixelFormat): number {
+  const [, blue, green, red] = FORMATS[format];
+  return blue | (green << 8) | (red << 16);
+}
+
 /** An image that can be read, with every default filled in. */
 export interface Pixels {
   readonly data: Uint8Array;

@@ -1,7 +1,7 @@
 import { type AlignedFace, type AlignOptions, alignEach, alignFaces, checkFaces } from "./align.ts";
 import { cropInto } from "./crop.ts";
 import { expected, overflow } from "./errors.ts";
-import { checkImage, FORMATS, type Pixels } from "./image.ts";
+import { checkImage, colourOffsets, FORMATS, type Pixels } from "./image.ts";
 import { parseWeights } from "./landmarks.ts";
 import {
   CROP_BYTES,
@@ -144,8 +144,8 @@ export class Landmarker {
     const options = { border: "replicate" } as const;
     const chip = alignFaces(image, [face], () => "face", options, wasmEngine(model))[0]!;
     new Uint8Array(model.memory.buffer, model.chip()).set(chip.data);
-    const [bytes, blue, green, red] = FORMATS[chip.format];
-    return model.laplacianVariance(chip.width, chip.height, bytes, blue | (green << 8) | (red << 16));
+    const { width, height, format } = chip;
+    return model.laplacianVariance(width, height, FORMATS[format][0], colourOffsets(format));
   }
 
   /**

@@ -6,6 +6,12 @@ import type { ImageLike } from "../core/types.ts";
 /** A decoded image: 8 bits per channel, no gaps between rows. */
 export type RgbImage = ImageLike & { readonly data: Uint8Array; readonly format: "rgb" };
 
+/** The error where sharp can't be loaded; `cause` says why, where it is there at all. */
+export function withoutSharp(cause?: unknown): Error {
+  const reason = cause ? `\n${(cause as Error).message}` : "";
+  return new Error(`Reading images needs the package sharp: npm install sharp${reason}`, { cause });
+}
+
 /**
  * Decodes a file of any format that sharp reads: upright by its EXIF orientation, in sRGB by its colour profile, without alpha; of an
  * animation the first frame.

@@ -1,4 +1,4 @@
-import { checkOptions, expected } from "../core/errors.ts";
+import { type Check, checkNumber, checkOptions, expected, SHARE } from "../core/errors.ts";
 import type { Finder } from "../core/finder/finder.ts";
 import type { Landmarker } from "../core/landmarker.ts";
 import type { Smoothing } from "./one-euro.ts";
@@ -44,7 +44,7 @@ export function resolveTracker(options: TrackerOptions): TrackerSettings {
     throw expected(TypeError, "options.landmarker", "a Landmarker (createLandmarker)", landmarker);
   if (finder !== undefined && typeof finder?.find !== "function")
     throw expected(TypeError, "options.finder", "a Finder (createFinder)", finder);
-  checkNumber("options.minScore", minScore, "a number in 0..1", (v) => v >= 0 && v <= 1);
+  checkNumber("options.minScore", minScore, ...SHARE);
   checkNumber("options.maxFaces", maxFaces, ...COUNT);
   checkNumber("options.findEvery", findEvery, ...COUNT);
   checkNumber("options.keepFor", keepFor, "a number of milliseconds, at least 0", (v) => v >= 0);
@@ -67,12 +67,5 @@ function resolveSmoothing(smoothing: TrackerOptions["smoothing"] = {}): Smoothin
   return given;
 }
 
-type Check = readonly [wanted: string, holds: (value: number) => boolean];
 const COUNT: Check = ["a whole number of at least 1", (v) => Number.isSafeInteger(v) && v >= 1];
 const CUTOFF: Check = ["a number above 0", (v) => v > 0 && v < Infinity];
-
-/** @throws TypeError unless it is a number, RangeError unless it is one that is wanted */
-export function checkNumber(argument: string, value: number, ...[wanted, holds]: Check): void {
-  if (typeof value !== "number") throw expected(TypeError, argument, wanted, value);
-  if (!holds(value)) throw expected(RangeError, argument, wanted, value);
-}

@@ -1,10 +1,10 @@
-import { checkOptions } from "../core/errors.ts";
+import { checkNumber, checkOptions } from "../core/errors.ts";
 import { findFaces } from "../core/finder/faces.ts";
 import { checkImage } from "../core/image.ts";
 import { apart, distinct, isSameFace, size } from "../core/same-face.ts";
 import type { Box, Face, ImageLike, Point } from "../core/types.ts";
 import { type Motion, move, resume, start } from "./one-euro.ts";
-import { checkNumber, resolveTracker, type TrackerOptions, type TrackerSettings } from "./options.ts";
+import { resolveTracker, type TrackerOptions, type TrackerSettings } from "./options.ts";
 
 /** Eye distances in the size of a face that is seen from the front: of the points of `OMZ` in core/templates.ts. */
 const EYES = 1.52;

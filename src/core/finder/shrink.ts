@@ -1,4 +1,4 @@
-import { FORMATS, type Pixels } from "../image.ts";
+import { colourOffsets, FORMATS, type Pixels } from "../image.ts";
 import type { FinderExports } from "./model.ts";
 
 /**
@@ -17,7 +17,7 @@ export function shrinkInto(
   { data, width, height, format, stride }: Pixels,
   to: { readonly width: number; readonly height: number },
 ): void {
-  const [bytes, blue, green, red] = FORMATS[format];
+  const [bytes] = FORMATS[format];
   const memory = new Uint8Array(model.memory.buffer);
   const rowStep = Math.max(1, Math.floor(height / to.height / ROWS_READ));
   // Of a row that is longer than its place in memory, every second, third … pixel.
@@ -33,7 +33,7 @@ export function shrinkInto(
       for (let i = 0; i < bytes; i++) memory[at++] = data[pixel + i]!;
     }
   };
-  model.beginCanvas(to.width, to.height, width, columnStep, bytes, blue | (green << 8) | (red << 16));
+  model.beginCanvas(to.width, to.height, width, columnStep, bytes, colourOffsets(format));
   // Row j lies in slot j mod 8; two rows of the result share at most one.
   const held = new Array<number>(8).fill(-1);
   for (let y = 0; y < to.height; y++) {
