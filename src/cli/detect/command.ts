@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Box } from "fivepoint";
 import { pMapIterable } from "p-map";
+import { FACE_MIN_SCORE } from "../../core/finder/options.ts";
 import { BoxTable } from "../box-table.ts";
 import { isFolder } from "../files.ts";
 import { findImages, type Input } from "../images.ts";
@@ -74,7 +75,7 @@ export function registerDetect(program: Command): void {
     .addOption(
       new Option(
         "--min-score <score>",
-        "Leave out faces with a lower score (default: 0.5 if the faces are found, 0 if boxes are given)",
+        `Leave out faces with a lower score (default: ${FACE_MIN_SCORE} if the faces are found, 0 if boxes are given)`,
       ).argParser(parseShare),
     )
     .option("--require-face", "Treat an image without a face as failed")

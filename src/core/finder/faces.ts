@@ -4,7 +4,7 @@ import type { Landmarker } from "../landmarker.ts";
 import { distinct } from "../same-face.ts";
 import type { Box, Face, ImageLike } from "../types.ts";
 import type { Finder } from "./finder.ts";
-import { resolveLimits } from "./options.ts";
+import { FACE_MIN_SCORE, resolveLimits } from "./options.ts";
 import type { FindOptions } from "./types.ts";
 
 export interface FindFacesOptions extends FindOptions {
@@ -15,12 +15,6 @@ export interface FindFacesOptions extends FindOptions {
   /** Faces whose points have a lower score are left out; 0 to 1, default 0.2. */
   readonly minScore?: number | undefined;
 }
-
-/**
- * Chosen together with the finder's own threshold on the photos that its training left out, where 97 of 100 faces are right
- * then. A higher one loses faces whose points are uncertain (profiles, covered ones) more than false alarms.
- */
-const MIN_SCORE = 0.2;
 
 /**
  * Finds the faces of an image and their five points: proposals of the finder, read by the landmarker and
@@ -37,7 +31,7 @@ export function findFaces(image: ImageLike, options: FindFacesOptions): Face[] {
     throw expected(TypeError, "options.finder", "a Finder (createFinder)", finder);
   if (typeof landmarker?.detectAll !== "function")
     throw expected(TypeError, "options.landmarker", "a Landmarker (createLandmarker)", landmarker);
-  const { minScore, maxFaces } = resolveLimits(options, MIN_SCORE);
+  const { minScore, maxFaces } = resolveLimits(options, FACE_MIN_SCORE);
   const proposals = finder.find(image, { maxSide });
   const faces = landmarker.detectAll(image, proposals.map(landmarkBox), { refine: true });
   return distinct(faces.filter(({ score }) => score >= minScore)).slice(0, maxFaces);
