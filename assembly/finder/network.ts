@@ -15,37 +15,33 @@ const SAME_SIZE = false;
 
 /** A stage, zeros around what it leaves: its tiles may reach beyond the map. */
 @inline
-function stage(
-  tile: i32,
-  block: i32,
-  input: usize,
-  weights: usize,
-  output: usize,
-  w: i32,
-  h: i32,
-  K: i32,
-  OC: i32,
-  pooled: bool,
-): void {
+function stage(tile: i32, block: i32, input: usize, weights: usize, output: usize, w: i32, h: i32, K: i32, OC: i32, pooled: bool): void {
   convolve(tile, block, input, weights, output, w, h, 1, K, OC, pooled, m.SCRATCH);
   clearAround(output, pooled ? w / 2 : w, pooled ? h / 2 : h, OC);
 }
 
 // Each is a function of its own, which the engine compiles with its constants. Width and height are those of the input.
-// prettier-ignore
-export function conv1(w: i32, h: i32): void { stage(6, Conv1.BLOCK, m.INPUT_MAP, m.CONV1_WEIGHTS, m.CONV1_MAP, w, h, Input.CHANNELS, Conv1.CHANNELS, POOLED); }
-// prettier-ignore
-export function conv2(w: i32, h: i32): void { stage(6, Conv2.BLOCK, m.CONV1_MAP, m.CONV2_WEIGHTS, m.CONV2_MAP, w, h, Conv1.CHANNELS, Conv2.CHANNELS, SAME_SIZE); }
-// prettier-ignore
-export function conv3(w: i32, h: i32): void { stage(6, Conv3.BLOCK, m.CONV2_MAP, m.CONV3_WEIGHTS, m.CONV3_MAP, w, h, Conv2.CHANNELS, Conv3.CHANNELS, POOLED); }
-// prettier-ignore
-export function wide6(input: usize, weights: usize, output: usize, w: i32, h: i32): void { stage(6, BLOCK6, input, weights, output, w, h, Narrow.CHANNELS, Wide.CHANNELS, SAME_SIZE); }
-// prettier-ignore
-export function narrow6(input: usize, weights: usize, output: usize, w: i32, h: i32): void { stage(6, BLOCK6, input, weights, output, w, h, Wide.CHANNELS, Narrow.CHANNELS, SAME_SIZE); }
-// prettier-ignore
-export function wide3(input: usize, weights: usize, output: usize, w: i32, h: i32): void { stage(3, BLOCK3, input, weights, output, w, h, Narrow.CHANNELS, Wide.CHANNELS, SAME_SIZE); }
-// prettier-ignore
-export function narrow3(input: usize, weights: usize, output: usize, w: i32, h: i32): void { stage(3, BLOCK3, input, weights, output, w, h, Wide.CHANNELS, Narrow.CHANNELS, SAME_SIZE); }
+export function conv1(w: i32, h: i32): void {
+  stage(6, Conv1.BLOCK, m.INPUT_MAP, m.CONV1_WEIGHTS, m.CONV1_MAP, w, h, Input.CHANNELS, Conv1.CHANNELS, POOLED);
+}
+export function conv2(w: i32, h: i32): void {
+  stage(6, Conv2.BLOCK, m.CONV1_MAP, m.CONV2_WEIGHTS, m.CONV2_MAP, w, h, Conv1.CHANNELS, Conv2.CHANNELS, SAME_SIZE);
+}
+export function conv3(w: i32, h: i32): void {
+  stage(6, Conv3.BLOCK, m.CONV2_MAP, m.CONV3_WEIGHTS, m.CONV3_MAP, w, h, Conv2.CHANNELS, Conv3.CHANNELS, POOLED);
+}
+export function wide6(input: usize, weights: usize, output: usize, w: i32, h: i32): void {
+  stage(6, BLOCK6, input, weights, output, w, h, Narrow.CHANNELS, Wide.CHANNELS, SAME_SIZE);
+}
+export function narrow6(input: usize, weights: usize, output: usize, w: i32, h: i32): void {
+  stage(6, BLOCK6, input, weights, output, w, h, Wide.CHANNELS, Narrow.CHANNELS, SAME_SIZE);
+}
+export function wide3(input: usize, weights: usize, output: usize, w: i32, h: i32): void {
+  stage(3, BLOCK3, input, weights, output, w, h, Narrow.CHANNELS, Wide.CHANNELS, SAME_SIZE);
+}
+export function narrow3(input: usize, weights: usize, output: usize, w: i32, h: i32): void {
+  stage(3, BLOCK3, input, weights, output, w, h, Wide.CHANNELS, Narrow.CHANNELS, SAME_SIZE);
+}
 
 /** The canvas as a map of twice as few pixels each way. */
 export function input(width: i32, height: i32): void {

@@ -14,16 +14,21 @@ import { Conv1, Conv2, Conv3, Conv4, Conv5, DEPTHWISE, FC1, FC2, FC3, Input } fr
 const POOLED = true;
 const SAME_SIZE = false;
 
-// prettier-ignore
-export function conv1(output: usize, faces: i32): void { convolve(Conv1.TILE, Conv1.BLOCK, m.INPUT_MAP, m.CONV1_WEIGHTS, output, Input.SIZE, Input.SIZE, faces, Input.CHANNELS, Conv1.CHANNELS, POOLED, m.SCRATCH); }
-// prettier-ignore
-export function conv2(output: usize, faces: i32): void { convolve(Conv2.TILE, Conv2.BLOCK, m.CONV1_MAP, m.CONV2_WEIGHTS, output, Conv1.SIZE, Conv1.SIZE, faces, Conv1.CHANNELS, Conv2.CHANNELS, POOLED, m.SCRATCH); }
-// prettier-ignore
-export function conv3(output: usize, faces: i32): void { convolve(Conv3.TILE, Conv3.BLOCK, m.CONV2_MAP, m.CONV3_WEIGHTS, output, Conv2.SIZE, Conv2.SIZE, faces, Conv2.CHANNELS, Conv3.CHANNELS, POOLED, m.SCRATCH); }
-// prettier-ignore
-export function conv4(output: usize, faces: i32): void { convolve(Conv4.TILE, Conv4.BLOCK, m.CONV3_MAP, m.CONV4_WEIGHTS, output, Conv3.SIZE, Conv3.SIZE, faces, Conv3.CHANNELS, Conv4.CHANNELS, SAME_SIZE, m.SCRATCH); }
-// prettier-ignore
-export function conv5(output: usize, faces: i32): void { convolve(Conv5.TILE, Conv5.BLOCK, m.CONV4_MAP, m.CONV5_WEIGHTS, output, Conv4.SIZE, Conv4.SIZE, faces, Conv4.CHANNELS, Conv5.CHANNELS, SAME_SIZE, m.SCRATCH); }
+export function conv1(output: usize, faces: i32): void {
+  convolve(Conv1.TILE, Conv1.BLOCK, m.INPUT_MAP, m.CONV1_WEIGHTS, output, Input.SIZE, Input.SIZE, faces, Input.CHANNELS, Conv1.CHANNELS, POOLED, m.SCRATCH);
+}
+export function conv2(output: usize, faces: i32): void {
+  convolve(Conv2.TILE, Conv2.BLOCK, m.CONV1_MAP, m.CONV2_WEIGHTS, output, Conv1.SIZE, Conv1.SIZE, faces, Conv1.CHANNELS, Conv2.CHANNELS, POOLED, m.SCRATCH);
+}
+export function conv3(output: usize, faces: i32): void {
+  convolve(Conv3.TILE, Conv3.BLOCK, m.CONV2_MAP, m.CONV3_WEIGHTS, output, Conv2.SIZE, Conv2.SIZE, faces, Conv2.CHANNELS, Conv3.CHANNELS, POOLED, m.SCRATCH);
+}
+export function conv4(output: usize, faces: i32): void {
+  convolve(Conv4.TILE, Conv4.BLOCK, m.CONV3_MAP, m.CONV4_WEIGHTS, output, Conv3.SIZE, Conv3.SIZE, faces, Conv3.CHANNELS, Conv4.CHANNELS, SAME_SIZE, m.SCRATCH);
+}
+export function conv5(output: usize, faces: i32): void {
+  convolve(Conv5.TILE, Conv5.BLOCK, m.CONV4_MAP, m.CONV5_WEIGHTS, output, Conv4.SIZE, Conv4.SIZE, faces, Conv4.CHANNELS, Conv5.CHANNELS, SAME_SIZE, m.SCRATCH);
+}
 
 /** From conv5's map of a face to its landmarks and score. */
 export function head(map: usize, landmarks: usize, score: usize): void {

@@ -15,16 +15,21 @@ const FLOATS = true;
 const POOLED = true;
 const SAME_SIZE = false;
 
-// prettier-ignore
-export function conv1(output: usize, faces: i32): void { convolve(Conv1.I8_BLOCK, m.I8_INPUT_MAP, m.I8_CONV1_WEIGHTS, output, Input.SIZE, Input.SIZE, faces, Input.CHANNELS, Conv1.CHANNELS, POOLED, m.SCRATCH); }
-// prettier-ignore
-export function conv2(output: usize, faces: i32): void { convolve(Conv2.I8_BLOCK, m.I8_CONV1_MAP, m.I8_CONV2_WEIGHTS, output, Conv1.SIZE, Conv1.SIZE, faces, Conv1.CHANNELS, Conv2.CHANNELS, POOLED, m.SCRATCH); }
-// prettier-ignore
-export function conv3(output: usize, faces: i32): void { convolve(Conv3.I8_BLOCK, m.I8_CONV2_MAP, m.I8_CONV3_WEIGHTS, output, Conv2.SIZE, Conv2.SIZE, faces, Conv2.CHANNELS, Conv3.CHANNELS, POOLED, m.SCRATCH); }
-// prettier-ignore
-export function conv4(output: usize, faces: i32): void { convolve(Conv4.I8_BLOCK, m.I8_CONV3_MAP, m.I8_CONV4_WEIGHTS, output, Conv3.SIZE, Conv3.SIZE, faces, Conv3.CHANNELS, Conv4.CHANNELS, SAME_SIZE, m.SCRATCH); }
-// prettier-ignore
-export function conv5(output: usize, faces: i32): void { convolve(Conv5.I8_BLOCK, m.I8_CONV4_MAP, m.I8_CONV5_WEIGHTS, output, Conv4.SIZE, Conv4.SIZE, faces, Conv4.CHANNELS, Conv5.CHANNELS, SAME_SIZE, m.SCRATCH); }
+export function conv1(output: usize, faces: i32): void {
+  convolve(Conv1.I8_BLOCK, m.I8_INPUT_MAP, m.I8_CONV1_WEIGHTS, output, Input.SIZE, Input.SIZE, faces, Input.CHANNELS, Conv1.CHANNELS, POOLED, m.SCRATCH);
+}
+export function conv2(output: usize, faces: i32): void {
+  convolve(Conv2.I8_BLOCK, m.I8_CONV1_MAP, m.I8_CONV2_WEIGHTS, output, Conv1.SIZE, Conv1.SIZE, faces, Conv1.CHANNELS, Conv2.CHANNELS, POOLED, m.SCRATCH);
+}
+export function conv3(output: usize, faces: i32): void {
+  convolve(Conv3.I8_BLOCK, m.I8_CONV2_MAP, m.I8_CONV3_WEIGHTS, output, Conv2.SIZE, Conv2.SIZE, faces, Conv2.CHANNELS, Conv3.CHANNELS, POOLED, m.SCRATCH);
+}
+export function conv4(output: usize, faces: i32): void {
+  convolve(Conv4.I8_BLOCK, m.I8_CONV3_MAP, m.I8_CONV4_WEIGHTS, output, Conv3.SIZE, Conv3.SIZE, faces, Conv3.CHANNELS, Conv4.CHANNELS, SAME_SIZE, m.SCRATCH);
+}
+export function conv5(output: usize, faces: i32): void {
+  convolve(Conv5.I8_BLOCK, m.I8_CONV4_MAP, m.I8_CONV5_WEIGHTS, output, Conv4.SIZE, Conv4.SIZE, faces, Conv4.CHANNELS, Conv5.CHANNELS, SAME_SIZE, m.SCRATCH);
+}
 
 /** From conv5's map of a face to its landmarks and score. */
 function head(map: usize, landmarks: usize, score: usize): void {
@@ -33,10 +38,7 @@ function head(map: usize, landmarks: usize, score: usize): void {
   i16_dense_16(m.I8_FC1_OUT, m.I8_FC2_WEIGHTS, m.I8_FC2_OUT, FC1, FC2, !FLOATS);
   i16_dense_16(m.I8_FC2_OUT, m.I8_FC3_WEIGHTS, m.FC3_OUT, FC2, 16, FLOATS); // 10 of 16
   f32_sigmoid(m.FC3_OUT, landmarks, FC3);
-  store<f32>(
-    score,
-    load<f32>(m.I8_SCORE_WEIGHTS, FC1 * 4) + i16_dot_f32(m.I8_FC1_OUT, m.I8_SCORE_WEIGHTS, FC1),
-  );
+  store<f32>(score, load<f32>(m.I8_SCORE_WEIGHTS, FC1 * 4) + i16_dot_f32(m.I8_FC1_OUT, m.I8_SCORE_WEIGHTS, FC1));
   f32_sigmoid(score, score, 1);
 }
 
