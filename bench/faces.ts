@@ -9,10 +9,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "csv-parse/sync";
-import { type Box, createLandmarker, type ImageLike } from "fivepoint";
+import { createLandmarker, type ImageLike } from "fivepoint";
 import { createFinder, findFaces } from "fivepoint/finder";
 import sharp from "sharp";
 import { landmarkBox } from "../src/core/finder/faces.ts";
+import { overlap } from "./overlap.ts";
 
 interface Row extends Record<string, string> {
   file: string;
@@ -26,13 +27,6 @@ const photos = new Map<string, Row[]>();
 for (const row of rows) photos.set(row.file, [...(photos.get(row.file) ?? []), row]);
 const finder = await createFinder();
 const landmarker = await createLandmarker();
-
-function overlap(a: Box, b: Box): number {
-  const width = Math.min(a.x + a.width, b.x + b.width) - Math.max(a.x, b.x);
-  const height = Math.min(a.y + a.height, b.y + b.height) - Math.max(a.y, b.y);
-  const shared = Math.max(0, width) * Math.max(0, height);
-  return shared / (a.width * a.height + b.width * b.height - shared);
-}
 
 /** The share of pairs in which the right one has the higher score; ties count half. */
 function areaUnderCurve(right: readonly number[], wrong: readonly number[]): number {
