@@ -1,4 +1,7 @@
-/** `fivepoint/adapters`: boxes from other people's face detectors. */
+/**
+ * Boxes from other people's face detectors.
+ * @module fivepoint/adapters
+ */
 export * from "./adapters/boxes.ts";
 export {
   type FaceApi,

@@ -1,6 +1,7 @@
 /**
- * `fivepoint/draw`: faces drawn on a canvas or as SVG. An entry of its own: a program that reads faces on a server, or hands
- * them on, draws nothing, and should carry nothing of this.
+ * Faces drawn on a canvas or as SVG. An entry of its own: a program that reads faces on a server, or hands them on, draws
+ * nothing, and should carry nothing of this.
+ * @module fivepoint/draw
  */
 import { expected } from "./core/errors.ts";
 import type { Instance } from "./core/types.ts";

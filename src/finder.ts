@@ -1,6 +1,7 @@
 /**
- * `fivepoint/finder` for Node, Deno, Bun, browsers and every bundler: finds the faces of an image. The finder's modules and
- * weights are inside it, apart from those of the landmarks.
+ * Finds the faces of an image. The entry for Node, Deno, Bun, browsers and every bundler: the finder's modules and weights are
+ * inside it, apart from those of the landmarks.
+ * @module fivepoint/finder
  */
 import { embedded } from "./core/embedded.ts";
 import { Finder } from "./core/finder/finder.ts";

@@ -1,6 +1,7 @@
 /**
  * The entry for Node, Deno, Bun, browsers and every bundler: modules and weights are inside it, so nothing has to be
  * fetched, copied or configured.
+ * @module fivepoint
  */
 import { getModule, getModuleSync, getWeights } from "./bundled.ts";
 import { Landmarker } from "./core/landmarker.ts";

@@ -1,4 +1,7 @@
-/** `fivepoint/node`: images as programs in Node, Deno and Bun hold them. Decoding is sharp's, an optional peer. */
+/**
+ * Images as programs in Node, Deno and Bun hold them. Decoding is sharp's, an optional peer.
+ * @module fivepoint/node
+ */
 import { readFile } from "node:fs/promises";
 import { fileBytes, tagOf } from "./core/bytes.ts";
 import { expected } from "./core/errors.ts";

@@ -1,6 +1,7 @@
 /**
- * `fivepoint/slim`: without modules and weights inside, for pages that host these themselves (fivepoint/model.wasm,
+ * The library without modules and weights inside, for pages that host these themselves (fivepoint/model.wasm,
  * fivepoint/model-relaxed.wasm, fivepoint/weights.safetensors) and cache them apart from their scripts.
+ * @module fivepoint/slim
  */
 import { fileBytes, tagOf } from "./core/bytes.ts";
 import { checkOptions, expected, WeightsError } from "./core/errors.ts";

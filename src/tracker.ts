@@ -1,4 +1,7 @@
-/** `fivepoint/tracker`: follows the faces of a video. */
+/**
+ * Follows the faces of a video.
+ * @module fivepoint/tracker
+ */
 import type { TrackerOptions } from "./tracker/options.ts";
 import { Tracker } from "./tracker/tracker.ts";
 

@@ -1,4 +1,7 @@
-/** `fivepoint/web`: images as web pages and their workers hold them. Decoding and colours are the browser's. */
+/**
+ * Images as web pages and their workers hold them. Decoding and colours are the browser's.
+ * @module fivepoint/web
+ */
 import { shrinkByArea } from "./core/area.ts";
 import { asBytes, tagOf } from "./core/bytes.ts";
 import { expected } from "./core/errors.ts";

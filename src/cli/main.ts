@@ -3,7 +3,7 @@
  * `fivepoint`, the command line. Results go to standard output, everything else to standard error. Exit status: 0 all
  * done, 1 some input failed (the others are done), 2 wrong usage.
  */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { CommanderError, InvalidArgumentError, program } from "commander";
 import { registerBench } from "./bench.ts";
@@ -60,6 +60,9 @@ try {
     console.error(`error: ${error.message}`); // found after parsing: commander hasn't printed it
     process.exitCode = 2;
   } else if (error instanceof CommanderError) {
+    const [input] = program.args;
+    if (error.message === `error: unknown command '${input}'` && existsSync(input!))
+      console.error(`To find the faces in it: fivepoint detect ${input}`);
     process.exitCode = error.exitCode === 0 ? 0 : 2;
   } else {
     console.error(`error: ${error instanceof Error ? error.message : error}`);

@@ -1,4 +1,7 @@
-/** `fivepoint/pool` for browsers and every bundler: workers of a script that is inside it. */
+/**
+ * The same calls on all cores. The entry for browsers and every bundler: workers of a script that is inside it.
+ * @module fivepoint/pool
+ */
 import { type Platform, Pool, type PoolOptions } from "./pool.ts";
 import script from "./worker.ts?text";
 

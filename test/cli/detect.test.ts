@@ -324,6 +324,18 @@ describe("without boxes", () => {
     expect(readdirSync(at("group")).sort()).toEqual(faces.map((_, i) => `chip-${i + 1}.png`).sort());
   });
 
+  it("finds smaller faces with --max-side", async () => {
+    const path = at("small.png");
+    const face = await sharp(PHOTO).resize(40).toBuffer();
+    const canvas = { create: { width: 1280, height: 960, channels: 3 as const, background: "#889" } };
+    await sharp(canvas)
+      .composite([{ input: face, left: 600, top: 300 }])
+      .toFile(path);
+    expect((await fivepoint(["detect", path])).stderr).toBe(`${path}: no face found\n`);
+    const found = await fivepoint(["detect", path, "--json", "--max-side", "1280"]);
+    expect(jsonLines(found)).toHaveLength(1);
+  });
+
   it("keeps the faces of at least --min-score", async () => {
     const faces = await found(group, 0);
     const [{ score: best } = { score: 1 }] = faces;
@@ -580,6 +592,21 @@ describe("failures", () => {
   it.each<[string, () => string[], RegExp]>([
     ["no command", () => [], /Usage/],
     ["an unknown command", () => ["detekt"], /unknown command 'detekt'\s+\(Did you mean detect/],
+    [
+      "an image in place of a command",
+      () => [PHOTO],
+      new RegExp(`To find the faces in it: fivepoint detect ${PHOTO}$`, "m"),
+    ],
+    [
+      "a side that the finder can't have",
+      () => ["detect", PHOTO, "--max-side", "9"],
+      /Expected 32 to 2048, but found "9"/,
+    ],
+    [
+      "a side for boxes that are given",
+      () => ["detect", PHOTO, "--max-side", "640", "--box", FLAG],
+      /cannot be used with/,
+    ],
     ["no image", () => ["detect"], /missing required argument 'image'/],
     ["an unknown option", () => ["detect", PHOTO, "--bocks", FLAG], /unknown option '--bocks'/],
     ["an option without its value", () => ["detect", PHOTO, "--out"], /argument missing/],

@@ -379,6 +379,11 @@ describe("an image without boxes", () => {
 
 describe("refusals", () => {
   const jpeg = () => photo.clone().jpeg().toBuffer();
+  it("says which types of bodies are read: curl sends that of a form by default", async () => {
+    const { json } = await post("/landmarks", "application/x-www-form-urlencoded", await jpeg());
+    expect(json.error.message).toMatch(/image\/jpeg.* but is "application\/x-www-form-urlencoded"/);
+  });
+
   it.each<
     [
       string,

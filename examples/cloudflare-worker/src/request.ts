@@ -164,6 +164,6 @@ export async function readJobs(request: Request, limits: Limits): Promise<{ jobs
   throw new RequestError(
     415,
     "unsupported_type",
-    `A body of the type ${JSON.stringify(type)} isn't read: see /openapi.json.`,
+    `The content-type must be image/jpeg, image/png, image/webp, multipart/form-data or application/octet-stream, but is ${JSON.stringify(type)}: see /openapi.json.`,
   );
 }

@@ -3,12 +3,12 @@ import { availableParallelism } from "node:os";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Box } from "fivepoint";
 import { pMapIterable } from "p-map";
-import { FACE_MIN_SCORE } from "../../core/finder/options.ts";
+import { FACE_MIN_SCORE, LEAST_SIDE, MOST_SIDE } from "../../core/finder/options.ts";
 import { BoxTable } from "../box-table.ts";
 import { isFolder } from "../files.ts";
 import { findImages, type Input } from "../images.ts";
 import { type ModelOptions, modelOptions } from "../model.ts";
-import { parseBox, parsePasses, parsePositive, parseShare } from "../options.ts";
+import { parseBox, parseCount, parsePasses, parsePositive, parseShare } from "../options.ts";
 import { Report } from "../report.ts";
 import { failure, type Job, type JobOptions, type Outcome, openJobs } from "./job.ts";
 import { FORMATS, type Format, type FormatName } from "./print.ts";
@@ -22,6 +22,7 @@ interface Options extends ModelOptions {
   detector?: "face-api";
   expand: number;
   refine?: true | number;
+  maxSide?: number;
   minScore?: number;
   requireFace?: true;
   format: FormatName;
@@ -57,6 +58,14 @@ export function registerDetect(program: Command): void {
       new Option("--detector <name>", "Find the faces with the detector of another package").choices([
         "face-api",
       ]),
+    )
+    .addOption(
+      new Option(
+        "--max-side <pixels>",
+        "Look for faces in the image shrunk to this size: a larger one finds smaller faces, and takes longer (default: 320)",
+      )
+        .argParser(parseSide)
+        .conflicts(["box", "boxes", "whole", "detector"]),
     )
     .addOption(
       new Option(
@@ -105,6 +114,13 @@ export function registerDetect(program: Command): void {
   modelOptions(command).action(detect);
 }
 
+function parseSide(text: string): number {
+  const side = parseCount(text);
+  if (side < LEAST_SIDE || side > MOST_SIDE)
+    throw new InvalidArgumentError(`Expected ${LEAST_SIDE} to ${MOST_SIDE}, but found "${text}".`);
+  return side;
+}
+
 function parseScale(text: string): number {
   const scale = parsePositive(text);
   if (scale > 16) throw new InvalidArgumentError(`Expected at most 16, but found "${text}".`);
@@ -138,6 +154,8 @@ Examples:
     fivepoint detect photos/ --format json --quiet > faces.jsonl
   Read the face in a box that you know:
     fivepoint detect photo.jpg --box 140,67,106,112
+  Find small faces in a large photo, too:
+    fivepoint detect photo.jpg --max-side 1280
   Save aligned faces, in boxes from another detector's list:
     fivepoint detect photos/ --boxes boxes.csv --align chips/
   Read an image from standard input:

@@ -14,6 +14,8 @@ import type { Targets } from "./targets.ts";
 export interface JobOptions extends ModelOptions {
   /** What finds the faces of images without boxes; without one, the whole image is the face. */
   readonly detector?: "finder" | "face-api" | undefined;
+  /** The finder's. */
+  readonly maxSide?: number | undefined;
   readonly expand: number;
   readonly refine?: true | number | undefined;
   /** Faces with a lower score are left out. */
@@ -104,10 +106,10 @@ async function openDetector(
   landmarker: Landmarker,
   options: JobOptions,
 ): Promise<(image: RgbImage) => Reading | Promise<Reading>> {
-  const { detector, minScore } = options;
+  const { detector, maxSide, minScore } = options;
   if (detector === "finder") {
     const { createFinder, findFaces } = await import("fivepoint/finder");
-    const finder = await createFinder();
+    const finder = await createFinder({ maxSide });
     return (image) => ({ faces: findFaces(image, { finder, landmarker, minScore }), errors: [] });
   }
   if (detector === "face-api") {

@@ -8,7 +8,9 @@ export interface FinderSettings extends ModelSettings {
   readonly maxSide: number;
 }
 
-const MOST_SIDE = 2048;
+/** What `maxSide` may be. */
+export const LEAST_SIDE = 32;
+export const MOST_SIDE = 2048;
 
 /** Of `find`: at this score 0.1 boxes a photo are false, on the photos that training left out (weights/FINDER_CARD.md). */
 export const BOX_MIN_SCORE = 0.42;
@@ -62,6 +64,6 @@ export function resolveLimits(
 }
 
 function checkSide(side: number, most: number): void {
-  if (!(Number.isInteger(side) && side >= 32 && side <= most))
-    throw expected(RangeError, "options.maxSide", `a whole number of 32 to ${most}`, side);
+  if (!(Number.isInteger(side) && side >= LEAST_SIDE && side <= most))
+    throw expected(RangeError, "options.maxSide", `a whole number of ${LEAST_SIDE} to ${most}`, side);
 }
