@@ -79,7 +79,7 @@ export class Finder {
   }
 
   /**
-   * The rest of `find`.
+   * The rest of `find`. What was shrunk before is taken as it is.
    * @internal
    */
   search({ pixels, image, minScore, maxFaces, maxSide }: Search): FoundBox[] {
