@@ -8,7 +8,14 @@ import { describe, expect, it } from "vitest";
 
 const { budgets } = JSON.parse(readFileSync("package.json", "utf8")) as {
   budgets: Record<
-    "wasm" | "entryGzipped" | "slimGzipped" | "finderGzipped" | "trackerGzipped" | "worker" | "unpacked",
+    | "wasm"
+    | "entryGzipped"
+    | "slimGzipped"
+    | "finderGzipped"
+    | "trackerGzipped"
+    | "poolGzipped"
+    | "worker"
+    | "unpacked",
     number
   >;
 };
@@ -54,6 +61,14 @@ describe("sizes", () => {
   it("keeps the tracker's entry without weights, compressed, within its budget", async () => {
     const bytes = gzipSync(await bundle("dist/tracker.js"), { level: 9 }).length;
     expect(bytes).toBeLessThanOrEqual(budgets.trackerGzipped);
+  });
+
+  it("keeps the pool's entry, without the finder's module and weights, compressed, within its budget", async () => {
+    const pool = await bundle("dist/pool/web.js");
+    expect(gzipSync(pool, { level: 9 }).length).toBeLessThanOrEqual(budgets.poolGzipped);
+    const inFinder = readFileSync("dist/finder.safetensors").subarray(150_000, 150_300).toString("base64");
+    expect(readFileSync("dist/shared/finder-weights.js", "utf8")).toContain(inFinder);
+    expect(new TextDecoder().decode(pool)).not.toContain(inFinder);
   });
 
   it("keeps the finder and drawings out of the main entry", async () => {

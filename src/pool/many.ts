@@ -7,19 +7,23 @@ import type { Box, DetectOptions, Face, ImageLike, Instance } from "../core/type
 export interface ManyItem {
   /** An image, a promise of one, or a function that reads one: it is called when the image's turn has come. */
   readonly image: ImageLike | PromiseLike<ImageLike> | (() => ImageLike | PromiseLike<ImageLike>);
-  /** Boxes in image pixels, or a function that finds them; default one, the whole image. */
+  /**
+   * Boxes in image pixels, or a function that finds them. Without boxes, a pool with a finder finds the faces, as `findFaces` does by
+   * default; another reads the whole image as one.
+   */
   readonly boxes?:
     | readonly Box[]
     | ((image: ImageLike) => readonly Box[] | PromiseLike<readonly Box[]>)
     | undefined;
 }
 
+/** `expand` and `refine` are for boxes: a face that the pool finds is always refined once. */
 export interface DetectManyOptions extends DetectOptions {
   /** Ends the iteration when it is aborted, by an error that is the signal's reason. */
   readonly signal?: Instance<"AbortSignal"> | undefined;
 }
 
-/** What became of an item: its faces in the order of the boxes, or why there are none. */
+/** What became of an item: its faces in the order of the boxes, found ones best first, or why there are none. */
 export type ManyResult<Item extends ManyItem = ManyItem> =
   | { readonly item: Item; readonly faces: Face[]; readonly error?: undefined }
   | { readonly item: Item; readonly faces?: undefined; readonly error: Error };

@@ -3,9 +3,10 @@
  * can go on goes on. The workers are stand-ins for a browser's; what they run is not the subject here.
  */
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { createFinderSync } from "../../dist/finder.js";
 import { createPool, type Pool } from "../../dist/pool/web.js";
 
-type Message = { readonly crops?: Uint8Array };
+type Message = { readonly crops?: Uint8Array; readonly search?: object };
 type Fault = "throws" | "error event" | "message error" | "short answer" | "strange answer";
 
 /** What goes wrong: the step of a life, of the workers from `first` to `last`, in the order of their starts. */
@@ -27,18 +28,19 @@ class StandIn {
     if (this.#fault("construct")) throw new Error("no memory");
   }
 
-  postMessage({ crops }: Message): void {
-    const fault = this.#fault(crops ? "work" : "start");
+  postMessage({ crops, search }: Message): void {
+    const fault = this.#fault(crops || search ? "work" : "start");
     if (fault === "throws") throw new Error("can't be cloned");
     const count = crops ? crops.length / 6912 : 0;
-    const answers = Array.from({ length: count }, () => ({ normalized: FACE, score: 0.5 }));
+    const read = Array.from({ length: count }, () => ({ normalized: FACE, score: 0.5 }));
+    const answers: unknown[] = search ? [[BOX]] : read;
     setTimeout(() => {
       if (this.stopped) return;
       if (fault === "error event") this.onerror?.({ message: "out of memory", preventDefault() {} });
       else if (fault === "message error") this.onmessageerror?.();
       else if (fault === "strange answer") this.onmessage?.({ data: undefined });
       else this.onmessage?.({ data: fault === "short answer" ? answers.slice(1) : answers });
-      if (crops) afterAnswer?.();
+      if (crops || search) afterAnswer?.();
     });
   }
 
@@ -62,6 +64,10 @@ beforeEach(() => {
 afterEach(() => vi.unstubAllGlobals());
 
 const crop = new Uint8Array(6912);
+
+const finder = createFinderSync({ maxSide: 64 });
+const image = { data: crop, width: 48, height: 48, format: "bgr" } as const;
+const BOX = { x: 4, y: 4, width: 36, height: 40, score: 0.9 };
 
 /** How promises end: "done", the error's message, or that one hasn't ended in a second. */
 const ends = (promises: Promise<unknown>[]): Promise<string[]> =>
@@ -100,7 +106,7 @@ describe.each(["construct", "start"] as const)("a worker that fails to %s", (ste
         expect.stringMatching(/^A worker of the pool couldn't start: ./),
       ]),
     );
-    const later = [pool.run(crop), pool.detectAll({ data: crop, width: 48, height: 48, format: "bgr" }, [])];
+    const later = [pool.run(crop), pool.detectAll(image, [])];
     for (const end of await ends(later)) expect(end).toMatch(/^A worker of the pool couldn't start: ./);
     expect(await ends([ready, pool.ready(), pool.dispose()])).toEqual(["done", "done", "done"]);
     expect(workers).toHaveLength(2);
@@ -149,11 +155,49 @@ describe("a worker that fails at its work", () => {
   });
 });
 
-it("a pool that ends between two readings of a face rejects its call", async () => {
-  const pool = await createPool({ size: 1 });
+describe("a worker that fails at an image", () => {
+  const faults = ["throws", "error event", "message error", "strange answer"] as const;
+  it.each(faults)("(%s) rejects what it was at; another one takes its place", async (fault) => {
+    const pool = await createPool({ size: 1, finder });
+    for (const call of ["find", "findFaces"] as const) {
+      plan = [{ step: "work", fault, first: 0, last: 99 }];
+      expect(await ends([pool[call](image)])).toEqual([
+        expect.stringMatching(/^A worker of the pool ended: ./),
+      ]);
+      plan = [];
+      expect(await ends([pool.find(image), pool.findFaces(image), pool.run(crop)])).toEqual(
+        Array(3).fill("done"),
+      );
+    }
+    expect(workers).toHaveLength(3);
+    expect(await ends([pool.dispose()])).toEqual(["done"]);
+  });
+
+  it("in the place of a pool's only one ends the pool, and what waits", async () => {
+    const pool = await createPool({ size: 1, finder });
+    plan = [
+      { step: "work", fault: "error event", first: 0, last: 0 },
+      { step: "start", fault: "error event", first: 1, last: 99 },
+    ];
+    const pending = [pool.find(image), pool.find(image), pool.findFaces(image), pool.ready()];
+    const cannotStart = expect.stringMatching(/^A worker of the pool couldn't start: ./);
+    expect(await ends(pending)).toEqual([
+      "A worker of the pool ended: out of memory",
+      cannotStart,
+      cannotStart,
+      "done",
+    ]);
+    expect(await ends([pool.find(image), pool.findFaces(image)])).toEqual([cannotStart, cannotStart]);
+  });
+});
+
+it.each<[string, (pool: Pool) => Promise<unknown>]>([
+  ["two readings of a face", (pool) => pool.detect(image, undefined, { refine: true })],
+  ["finding faces and reading them", (pool) => pool.findFaces(image)],
+])("a pool that ends between %s rejects its call", async (_, call) => {
+  const pool = await createPool({ size: 1, finder });
   afterAnswer = () => void pool.dispose();
-  const image = { data: new Uint8Array(6912), width: 48, height: 48, format: "bgr" } as const;
-  const [end] = await ends([pool.detect(image, undefined, { refine: true })]);
+  const [end] = await ends([call(pool)]);
   expect(end).toMatch(/disposed/);
 });
 

@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Box, createLandmarkerSync, type Face, type ImageLike } from "fivepoint";
+import { createFinderSync, type FindOptions, type FoundBox, findFaces } from "fivepoint/finder";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Answer, browserNames, hasBrowser, RealBrowser } from "../runtimes/browsers.ts";
 import { bin, HERE, installPacked, OUT, run } from "../runtimes/support.ts";
@@ -11,15 +12,25 @@ beforeAll(installPacked, 600_000);
 /** What apps/pool/probe.mjs reports, with plain arrays; or why there is no pool. */
 type Plain = Omit<Face, "normalized"> & { readonly normalized: number[] };
 type Report =
-  | { faces: Plain[]; refined: Plain; missing: string; many: unknown[]; chip: number[] }
+  | {
+      faces: Plain[];
+      refined: Plain;
+      missing: string;
+      many: unknown[];
+      chip: number[];
+      boxesFound: FoundBox[];
+      facesFound: Plain[];
+      unfound: string;
+    }
   | { error: string };
 
 /** The baseline tier is the same to the last bit everywhere; scores go through each engine's own Math. */
 async function check(report: Report): Promise<void> {
   if ("error" in report) return expect.fail(report.error);
-  const { image, boxes } = (await import(join(HERE, "apps/pool/probe.mjs"))) as {
+  const { image, boxes, everything } = (await import(join(HERE, "apps/pool/probe.mjs"))) as {
     image: ImageLike;
     boxes: Box[];
+    everything: FindOptions;
   };
   const landmarker = createLandmarkerSync({ simd: "baseline" });
   const plain = ({ normalized, score, ...face }: Face): Plain => ({
@@ -30,8 +41,15 @@ async function check(report: Report): Promise<void> {
   expect(report.faces).toEqual(landmarker.detectAll(image, boxes).map(plain));
   expect(report.refined).toEqual(plain(landmarker.detect(image, boxes[0], { refine: 2 })));
   expect(report.missing).toMatch(/^RangeError: Expected a box that covers a pixel.*x 1000000/);
-  expect(report.many).toEqual([40, report.faces, 1, report.missing.replace("for box,", "for boxes[0],")]);
+  const missingInList = report.missing.replace("for box,", "for boxes[0],");
+  expect(report.many).toEqual([40, report.faces, 1, missingInList, null, report.facesFound]);
   expect(report.chip).toEqual([...landmarker.align(image, report.refined).data]);
+  const finder = createFinderSync({ simd: "baseline" });
+  expect(report.boxesFound.length).toBeGreaterThan(10);
+  expect(report.boxesFound).toEqual(finder.find(image, everything));
+  expect(report.facesFound).toHaveLength(1);
+  expect(report.facesFound).toEqual(findFaces(image, { finder, landmarker }).map(plain));
+  expect(report.unfound).toMatch(/^Error: This Pool has no finder: pass one to createPool/);
 }
 
 const parsed = async (program: string, args: string[]) => JSON.parse(await run(program, args)) as Report;
@@ -55,14 +73,14 @@ describe("the pool in", () => {
   it.each(["workerd", "edge-light"])(
     "%s says that there are no workers, without carrying the network",
     async (condition) => {
-      const report = await parsed(process.execPath, ["-C", condition, "apps/pool/print.mjs"]);
+      const report = await parsed(process.execPath, ["-C", condition, "apps/pool/none.mjs"]);
       expect(report).toEqual({
         error: "Error: There are no workers here: use createLandmarker from fivepoint.",
       });
       const file = join(OUT, `pool-${condition}.mjs`);
       const options = ["--bundle", "--format=esm", `--conditions=${condition}`, `--outfile=${file}`];
-      await run(bin("esbuild"), [join(HERE, "apps/pool/page.mjs"), ...options]);
-      expect(readFileSync(file).length).toBeLessThan(20_000); // most of it the probe's face
+      await run(bin("esbuild"), [join(HERE, "apps/pool/none.mjs"), ...options]);
+      expect(readFileSync(file).length).toBeLessThan(2_000);
     },
   );
 });
@@ -80,7 +98,10 @@ function answer({ pathname, searchParams }: URL): Answer {
   const workers = searchParams.get("workers");
   return {
     body: name
-      ? `<script type="importmap">{ "imports": { "fivepoint/pool": "/node_modules/fivepoint/dist/pool/web.js" } }</script>
+      ? `<script type="importmap">{ "imports": {
+           "fivepoint/pool": "/node_modules/fivepoint/dist/pool/web.js",
+           "fivepoint/finder": "/node_modules/fivepoint/dist/finder.js"
+         } }</script>
          <script type="module" src="/apps/pool/${name}.mjs"></script>`
       : existsSync(file)
         ? readFileSync(file)

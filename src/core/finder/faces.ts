@@ -4,7 +4,7 @@ import type { Landmarker } from "../landmarker.ts";
 import { distinct } from "../same-face.ts";
 import type { Box, Face, ImageLike } from "../types.ts";
 import type { Finder } from "./finder.ts";
-import { FACE_MIN_SCORE, resolveLimits } from "./options.ts";
+import { FACE_MIN_SCORE, type Limits, resolveLimits } from "./options.ts";
 import type { FindOptions } from "./types.ts";
 
 export interface FindFacesOptions extends FindOptions {
@@ -31,11 +31,15 @@ export function findFaces(image: ImageLike, options: FindFacesOptions): Face[] {
     throw expected(TypeError, "options.finder", "a Finder (createFinder)", finder);
   if (typeof landmarker?.detectAll !== "function")
     throw expected(TypeError, "options.landmarker", "a Landmarker (createLandmarker)", landmarker);
-  const { minScore, maxFaces } = resolveLimits(options, FACE_MIN_SCORE);
+  const limits = resolveLimits(options, FACE_MIN_SCORE);
   const proposals = finder.find(image, { maxSide });
   const faces = landmarker.detectAll(image, proposals.map(landmarkBox), { refine: true });
-  return distinct(faces.filter(({ score }) => score >= minScore)).slice(0, maxFaces);
+  return wantedFaces(faces, limits);
 }
+
+/** Of the faces in the boxes of proposals, those that score well enough, each once, best first. */
+export const wantedFaces = (faces: readonly Face[], { minScore, maxFaces }: Limits): Face[] =>
+  distinct(faces.filter(({ score }) => score >= minScore)).slice(0, maxFaces);
 
 /** Measured on labelled faces of photos. */
 const FRAMING: Framing = { side: 0.97, drop: 0.054 };

@@ -1,15 +1,30 @@
 import { overflow } from "../errors.ts";
-import { checkImage } from "../image.ts";
+import { checkImage, type Pixels } from "../image.ts";
 import { checkTier } from "../model.ts";
 import { sizeWithin } from "../reading.ts";
 import type { ImageLike, WasmModule, WeightsInfo } from "../types.ts";
 import { describeWeights } from "../weights-info.ts";
 import { type FinderExports, instantiateFinder, loadFinder } from "./model.ts";
 import { parseFinderWeights } from "./network.ts";
-import { type FinderSettings, resolveFindOptions } from "./options.ts";
-import { shrinkInto } from "./shrink.ts";
+import { type FinderSettings, type FindSettings, resolveFindOptions } from "./options.ts";
+import { shrinkInto, shrunkImage } from "./shrink.ts";
 import { CANDIDATE, suppress } from "./suppress.ts";
 import type { FinderInfo, FindOptions, FoundBox } from "./types.ts";
+
+/** What `find` is asked for, with every default filled in. */
+export interface Search extends FindSettings {
+  /** The image, or what `shrink` made of it. */
+  readonly pixels: Pixels;
+  /** The size of the image: boxes are in its pixels. */
+  readonly image: { readonly width: number; readonly height: number };
+}
+
+/** What a finder is made of: another one of the same parts finds the same. */
+export interface FinderParts {
+  readonly module: WasmModule;
+  readonly weights: Uint8Array;
+  readonly maxSide: number;
+}
 
 /**
  * Finds the faces of an image. Made by `createFinder` or `createFinderSync`. All methods are synchronous; the memory is
@@ -18,7 +33,7 @@ import type { FinderInfo, FindOptions, FoundBox } from "./types.ts";
 export class Finder {
   #model: FinderExports | undefined;
   readonly #weights: () => WeightsInfo;
-  readonly #maxSide: number;
+  readonly #parts: FinderParts;
 
   /**
    * @param module compiled from `finder.wasm` or `finder-relaxed.wasm`
@@ -38,7 +53,7 @@ export class Finder {
     loadFinder(model, file);
     this.#model = model;
     this.#weights = describeWeights(file, weights);
-    this.#maxSide = maxSide;
+    this.#parts = { module, weights, maxSide };
   }
 
   /**
@@ -47,9 +62,28 @@ export class Finder {
    * @throws TypeError, RangeError for an image or options that can't be used; WeightsError when the weights overflow on it
    */
   find(image: ImageLike, options?: FindOptions): FoundBox[] {
+    return this.search(this.#request(image, options));
+  }
+
+  /**
+   * The part of `find` that reads the image: what it returns is all that `search` of any finder of the same parts needs, in a
+   * worker too.
+   * @internal
+   */
+  shrink(image: ImageLike, options?: FindOptions): Search {
+    const search = this.#request(image, options);
     const model = this.#alive();
-    const pixels = checkImage(image);
-    const { minScore, maxFaces, maxSide } = resolveFindOptions(options, this.#maxSide);
+    const size = sizeWithin(search.pixels, search.maxSide);
+    shrinkInto(model, search.pixels, size);
+    return { ...search, pixels: shrunkImage(model, size) };
+  }
+
+  /**
+   * The rest of `find`. What was shrunk before is taken as it is.
+   * @internal
+   */
+  search({ pixels, image, minScore, maxFaces, maxSide }: Search): FoundBox[] {
+    const model = this.#alive();
     const size = sizeWithin(pixels, maxSide);
     shrinkInto(model, pixels, size);
     model.forward();
@@ -59,7 +93,7 @@ export class Finder {
     if (count < 0) throw overflow();
     const candidates = new Float32Array(model.memory.buffer, model.candidates(), count * CANDIDATE);
     return suppress(candidates, maxFaces)
-      .map((candidate) => onImage(candidate, size, pixels))
+      .map((candidate) => onImage(candidate, size, image))
       .filter(({ width, height }) => width >= 1 && height >= 1);
   }
 
@@ -69,9 +103,18 @@ export class Finder {
     return {
       simd: model.relaxed() ? "relaxed" : "baseline",
       weights: this.#weights(),
-      maxSide: this.#maxSide,
+      maxSide: this.#parts.maxSide,
       memoryBytes: model.memory.buffer.byteLength,
     };
+  }
+
+  /**
+   * What the constructor takes to make another one.
+   * @internal
+   */
+  get parts(): FinderParts {
+    this.#alive();
+    return this.#parts;
   }
 
   /** Lets the memory go. Every later call throws. */
@@ -86,6 +129,12 @@ export class Finder {
   /** As a landmarker's. */
   get [Symbol.toStringTag](): string {
     return "Finder";
+  }
+
+  #request(image: ImageLike, options: FindOptions | undefined): Search {
+    const pixels = checkImage(image);
+    const { width, height } = pixels;
+    return { pixels, image: { width, height }, ...resolveFindOptions(options, this.#parts.maxSide) };
   }
 
   #alive(): FinderExports {

@@ -45,17 +45,11 @@ export function resolveFindOptions(options: FindOptions | undefined, most: numbe
   return { ...resolveLimits(options, BOX_MIN_SCORE), maxSide };
 }
 
-/**
- * Which faces are wanted.
- * @throws TypeError, RangeError that names the option
- */
-export function resolveLimits(
-  options: FindOptions | undefined,
-  leastScore: number,
-): {
-  readonly minScore: number;
-  readonly maxFaces: number;
-} {
+/** Which faces are wanted. */
+export type Limits = Pick<FindSettings, "minScore" | "maxFaces">;
+
+/** @throws TypeError, RangeError that names the option */
+export function resolveLimits(options: FindOptions | undefined, leastScore: number): Limits {
   const { minScore = leastScore, maxFaces = 100 } = options ?? {};
   checkNumber("options.minScore", minScore, ...SHARE);
   if (!(Number.isSafeInteger(maxFaces) && maxFaces >= 1))

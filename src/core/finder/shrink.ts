@@ -47,6 +47,16 @@ export function shrinkInto(
   }
 }
 
+/** What `shrinkInto` has made, as an image of its own: a copy of the canvas, whose rows are black up to a multiple of 32 pixels. */
+export function shrunkImage(
+  model: FinderExports,
+  { width, height }: { readonly width: number; readonly height: number },
+): Pixels {
+  const stride = 3 * ((width + 31) & ~31);
+  const data = new Uint8Array(model.memory.buffer, model.canvas(), stride * height).slice();
+  return { data, width, height, format: "rgb", stride };
+}
+
 /** The pixel that stands for `step` of them from `first` on. */
 const middle = (first: number, step: number, size: number): number =>
   Math.min(first + Math.floor(step / 2), size - 1);

@@ -47,13 +47,15 @@ export async function use(): Promise<Face[]> {
   const tracked: TrackedFace[] = tracker.next(image, 33, { boxes });
   landmarker.detectAround(image, tracked);
   tracker.reset();
-  const pool: Pool = await createPool({ size: 2 });
+  const pool: Pool = await createPool({ size: 2, finder });
+  const proposed: FoundBox[] = await pool.find(image, { minScore: 0.5 });
+  const seen: Face[] = await pool.findFaces(image, { maxFaces: proposed.length });
   for await (const { item, ...result } of pool.detectMany([{ name: "", image }], { refine: true })) {
     const found: Face[] | string = result.error ? `${item.name}: ${result.error.message}` : result.faces;
     const chips: AlignedFace[] = typeof found === "string" ? [] : await pool.align(image, found);
     landmarker.detectAll(image, [], { expand: chips.length + 1 });
   }
-  const faces = [landmarker.detect(image), hosted.detect(image), await pool.detect(image)];
+  const faces = [landmarker.detect(image), hosted.detect(image), await pool.detect(image), ...seen];
   const [{ points }] = faces as [Face];
   alignFace(image, points);
   const { leftEye }: NamedPoints = namedPoints(points);
