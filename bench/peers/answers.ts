@@ -44,7 +44,10 @@ export function readAnswers(table: string, key: string): Answers {
   }
 }
 
-/** Asks one contender about pictures that were laid in parts, and keeps what it says. */
+/**
+ * Asks one contender about pictures that were laid in parts, and keeps what it says.
+ * @param withAll ask for answers below its own threshold, too
+ */
 export async function ask(
   table: string,
   key: string,
@@ -52,6 +55,7 @@ export async function ask(
   parts: readonly Part[],
   withAll: boolean,
 ): Promise<void> {
+  console.error(`${table}: ${key}`);
   const { opened, ask, close } = await open(contender);
   const about = async (all: boolean) => {
     const found: (readonly Found[])[] = [];

@@ -36,15 +36,21 @@ export async function readPicture(file: string): Promise<Picture> {
   return { data, width: info.width, height: info.height, format: "rgb" };
 }
 
-const ALARMS = 0.1;
+/** False answers a photo. */
+export const ALARMS = 0.1;
+
+interface Size {
+  readonly width: number;
+  readonly height: number;
+}
 
 /** One contender's figures. */
-function judge({ square }: FaceFinder, { found, all }: Answers, photos: readonly (Labelled & Picture)[]) {
+function judge({ square }: FaceFinder, { found, all }: Answers, photos: readonly (Labelled & Size)[]) {
   let faces = 0;
   const matches = photos.map(({ truth, ...size }) => {
-    const longest = Math.max(size.width, size.height);
+    const least = 0.1 * Math.max(size.width, size.height);
     const counted = truth.map(({ width, height }) =>
-      Math.max(width, height) >= 0.1 * longest ? faces++ : undefined,
+      Math.max(width, height) >= least ? faces++ : undefined,
     );
     const squares = truth.map(FINDERS["fivepoint-finder-320"]!.square);
     return (answer: Found): { box: Judged; points: Judged | undefined } => {
@@ -58,22 +64,14 @@ function judge({ square }: FaceFinder, { found, all }: Answers, photos: readonly
     };
   });
   const verdicts = (answers: Answers["found"]) => answers.flatMap((each, i) => each.map(matches[i]!));
-  const [own, every] = [verdicts(found), verdicts(all!)];
-  const byPoints = own.flatMap(({ points }) => points ?? []);
+  const own = verdicts(found);
+  const boxes = own.map(({ box }) => box);
+  const points = own.flatMap(({ points }) => points ?? []);
+  const every = verdicts(all!).map(({ box }) => box);
   return {
-    faces,
-    boxes: rates(
-      own.map(({ box }) => box),
-      photos.length,
-      faces,
-    ),
-    points: byPoints.length > 0 ? rates(byPoints, photos.length, faces) : undefined,
-    curve: curve(
-      every.map(({ box }) => box),
-      photos.length,
-      faces,
-      ALARMS,
-    ),
+    boxes: rates(boxes, photos.length, faces),
+    points: points.length > 0 ? rates(points, photos.length, faces) : undefined,
+    curve: curve(every, photos.length, faces, ALARMS),
   };
 }
 
@@ -82,7 +80,7 @@ type Figures = ReturnType<typeof judge>;
 /** By contender. */
 export async function measure(): Promise<Readonly<Record<string, Figures>>> {
   const photos = await Promise.all(
-    labelledPhotos().map(async (photo) => ({ ...photo, ...(await readPicture(photo.file)) })),
+    labelledPhotos().map(async (photo) => ({ ...photo, ...(await sharp(photo.file).metadata()) })),
   );
   const entries = Object.entries(FINDERS);
   return Object.fromEntries(
@@ -91,12 +89,14 @@ export async function measure(): Promise<Readonly<Record<string, Figures>>> {
 }
 
 export const percent = (share: number) => (100 * share).toFixed(1);
+/** A figure of the curve, with a sign where answers of lower scores might add to it. */
+export const bound = (share: number, { cut }: Figures["curve"]) => `${cut ? "≥ " : ""}${percent(share)}`;
 
 /** The table of weights/FINDER_CARD.md. */
 export function findersTable(figures: Readonly<Record<string, Figures>>, times: Times | undefined): string {
   const head = [
     ...["", "pixels", "threshold", "points: precision, %", "recall", "boxes: precision", "recall"],
-    ...["recall at 0.1 false", "AP", "models, KB", ...(times ? ["ms per photo"] : [])],
+    ...[`recall at ${ALARMS} false`, "AP", "models, KB", ...(times ? ["ms per photo"] : [])],
   ];
   const rows = Object.entries(FINDERS).map(([key, { name, input, threshold }]) => {
     const { points, boxes, curve } = figures[key]!;
@@ -104,7 +104,7 @@ export function findersTable(figures: Readonly<Record<string, Figures>>, times: 
       ...[name, input, threshold],
       ...(points ? [percent(points.precision), percent(points.recall)] : ["", ""]),
       ...[boxes.precision, boxes.recall].map(percent),
-      ...[curve.recall, curve.area].map((share) => `${curve.cut ? "≥ " : ""}${percent(share)}`),
+      ...[curve.recall, curve.area].map((share) => bound(share, curve)),
       (readAnswers("finders", key).bytes / 1000).toFixed(0),
       ...(times ? [times.ms[key]!.toFixed(1)] : []),
     ];

@@ -32,10 +32,7 @@ const keysOf = (contenders: object, prefixes: readonly string[]) =>
 async function askFinders(keys: readonly string[]): Promise<void> {
   const photos = await Promise.all(finders.labelledPhotos().map(({ file }) => finders.readPicture(file)));
   const part = lay("finders", photos);
-  for (const key of keys) {
-    console.error(`faces: ${key}`);
-    await ask("finders", key, FINDERS[key]!, [part], true);
-  }
+  for (const key of keys) await ask("finders", key, FINDERS[key]!, [part], true);
 }
 
 async function askLandmarks(keys: readonly string[]): Promise<void> {
@@ -46,24 +43,23 @@ async function askLandmarks(keys: readonly string[]): Promise<void> {
     if (those.length > 0)
       for (const [i, trials] of sets.entries())
         parts.push(await landmarks.layFaces(`set-${i}`, trials, given));
-    for (const key of those) {
-      console.error(`points: ${key}`);
-      await ask("landmarks", key, LANDMARKS[key]!, parts, false);
-    }
+    for (const key of those) await ask("landmarks", key, LANDMARKS[key]!, parts, false);
   }
 }
 
 async function writeTables(): Promise<void> {
   const faces = await finders.measure();
-  const points = landmarks.measure(await readSets());
+  const read = landmarks.measure(await readSets());
+  const head = ["", "precision, %", "recall, %", `recall at ${finders.ALARMS} false, %`, ...SUMMARY];
   const summary = JOBS.map(([name, finder, reader]) => {
-    const { precision, recall } = faces[finder]!.points!;
-    const errors = SUMMARY.map((set) => points.figures[reader]![set]!.debiased.toFixed(4));
-    return [name, finders.percent(precision), finders.percent(recall), ...errors];
+    const { points, curve } = faces[finder]!;
+    const found = [finders.percent(points!.precision), finders.percent(points!.recall)];
+    const errors = SUMMARY.map((set) => read.figures[reader]![set]!.debiased.toFixed(4));
+    return [name, ...found, finders.bound(curve.recall, curve), ...errors];
   });
   fill("weights/FINDER_CARD.md", { peers: finders.findersTable(faces, readTimes("finders")) });
-  fill("weights/MODEL_CARD.md", { peers: landmarks.landmarksTables(points, readTimes("landmarks")) });
-  fill("README.md", { accuracy: markdownTable(["", "precision, %", "recall, %", ...SUMMARY], summary) });
+  fill("weights/MODEL_CARD.md", { peers: landmarks.landmarksTables(read, readTimes("landmarks")) });
+  fill("README.md", { accuracy: markdownTable(head, summary) });
 }
 
 /** Every so many of the photos, and of the faces, are timed. */
@@ -96,6 +92,7 @@ program
   .argument("[contenders...]", `those whose names start so, of ${names}; the others' last answers stay`, [""])
   .action(async (prefixes: string[]) => {
     const [faces, points] = [keysOf(FINDERS, prefixes), keysOf(LANDMARKS, prefixes)];
+    if (faces.length + points.length === 0) program.error(`error: none of ${names} starts so`);
     if (faces.length > 0) await askFinders(faces);
     if (points.length > 0) await askLandmarks(points);
   });
