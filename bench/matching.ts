@@ -1,19 +1,12 @@
 /** Which labelled face an answer is, if any, and what follows from that for a set of photos. */
 import type { Box, Point } from "fivepoint";
+import { overlap } from "./overlap.ts";
 
 export interface Match {
   /** What lies between right and false counts as neither. */
   readonly kind: "right" | "false" | "neither";
   /** The labelled face that is nearest to the answer. */
   readonly face: number;
-}
-
-/** Intersection over union. */
-export function overlap(a: Box, b: Box): number {
-  const width = Math.min(a.x + a.width, b.x + b.width) - Math.max(a.x, b.x);
-  const height = Math.min(a.y + a.height, b.y + b.height) - Math.max(a.y, b.y);
-  const shared = Math.max(0, width) * Math.max(0, height);
-  return shared / (a.width * a.height + b.width * b.height - shared);
 }
 
 /** A box is right when it overlaps a labelled face by half, and false when it overlaps none by a tenth. */

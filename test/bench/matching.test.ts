@@ -1,6 +1,7 @@
 /** Which answers count as faces, and what follows for a set of photos. */
 import { describe, expect, it } from "vitest";
-import { curve, type Judged, matchBox, matchPoints, overlap, rates } from "../../bench/matching.ts";
+import { curve, type Judged, matchBox, matchPoints, rates } from "../../bench/matching.ts";
+import { overlap } from "../../bench/overlap.ts";
 
 const square = (x: number, side = 10) => ({ x, y: 0, width: side, height: side });
 
