@@ -2,8 +2,7 @@
  * How well faces are found in labelled photos, stage by stage: `node bench/faces.ts [folder]`, where the folder holds `val.csv`
  * (file,x,y,width,height,level: one line per face, in pixels) and its photos; by default those of the reference data.
  *
- * A proposal of the finder is right when it overlaps a labelled face by half (intersection over union), and false when it
- * overlaps none by a tenth; what lies between counts as neither. Prints the area under the ROC curve of both scores, right
+ * What is right and what is false: matching.ts. Prints the area under the ROC curve of both scores, right
  * proposals against false ones, and precision and recall of `findFaces` by its threshold.
  */
 import { readFileSync } from "node:fs";
@@ -13,7 +12,7 @@ import { createLandmarker, type ImageLike } from "fivepoint";
 import { createFinder, findFaces } from "fivepoint/finder";
 import sharp from "sharp";
 import { landmarkBox } from "../src/core/finder/faces.ts";
-import { overlap } from "./overlap.ts";
+import { type Judged, matchBox, matchPoints, rates } from "./matching.ts";
 
 interface Row extends Record<string, string> {
   file: string;
@@ -43,7 +42,7 @@ const scores: Record<string, Record<Side, number[]>> = {
   "landmarks', refined": { right: [], wrong: [] },
 };
 /** Of every answer of findFaces with a threshold of nought. */
-const found: { score: number; isRight: boolean; isFalse: boolean; labels: number[] }[] = [];
+const found: Judged[] = [];
 let large = 0;
 let offset = 0;
 
@@ -69,9 +68,8 @@ for (const [file, labels] of photos) {
   const once = landmarker.detectAll(image, boxes);
   const refined = landmarker.detectAll(image, boxes, { refine: true });
   for (const [i, proposal] of proposals.entries()) {
-    const overlaps = truth.map((box) => overlap(box, proposal));
-    const best = Math.max(0, ...overlaps);
-    const side = best >= 0.5 && isLarge[overlaps.indexOf(best)] ? "right" : best < 0.1 ? "wrong" : undefined;
+    const { kind, face } = matchBox(proposal, truth);
+    const side = kind === "right" && isLarge[face] ? "right" : kind === "false" ? "wrong" : undefined;
     if (!side) continue;
     scores["finder's"]![side].push(proposal.score);
     scores["landmarks', one pass"]![side].push(once[i]!.score);
@@ -79,19 +77,8 @@ for (const [file, labels] of photos) {
   }
 
   for (const { points, score } of findFaces(image, { finder, landmarker, minScore: 0 })) {
-    // A face is the labelled one whose box holds most of its points.
-    const inside = truth.map(
-      ({ x, y, width, height }) =>
-        points.filter((p) => p.x >= x && p.x <= x + width && p.y >= y && p.y <= y + height).length,
-    );
-    const most = Math.max(0, ...inside);
-    const which = inside.indexOf(most);
-    found.push({
-      score,
-      isRight: most >= 4,
-      isFalse: most === 0,
-      labels: most >= 4 && isLarge[which] ? [offset + which] : [],
-    });
+    const { kind, face } = matchPoints(points, truth);
+    found.push({ score, kind, counted: kind === "right" && isLarge[face] ? offset + face : undefined });
   }
   offset += truth.length;
 }
@@ -104,10 +91,8 @@ for (const [name, { right, wrong }] of Object.entries(scores))
 console.log("findFaces at    precision  recall  false per photo");
 for (const threshold of [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]) {
   const kept = found.filter(({ score }) => score >= threshold);
-  const right = kept.filter(({ isRight }) => isRight).length;
-  const wrong = kept.filter(({ isFalse }) => isFalse).length;
-  const recalled = new Set(kept.flatMap(({ labels }) => labels)).size;
+  const { precision, recall, alarms } = rates(kept, photos.size, large);
   console.log(
-    `${threshold.toFixed(1).padEnd(15)} ${(right / (right + wrong)).toFixed(3)}      ${(recalled / large).toFixed(3)}   ${(wrong / photos.size).toFixed(3)}`,
+    `${threshold.toFixed(1).padEnd(15)} ${precision.toFixed(3)}      ${recall.toFixed(3)}   ${alarms.toFixed(3)}`,
   );
 }

@@ -2,13 +2,13 @@
  * `npm run bench`: fivepoint beside other runtimes on the same network, in one run on one core. Tables go to standard
  * output, progress to standard error; a full run rewrites bench/RESULTS.md and the table in README.md. `--check` is the guard against losses.
  */
-import { spawnSync } from "node:child_process";
 import { availableParallelism, loadavg } from "node:os";
 import { Command, InvalidArgumentError } from "commander";
 import { fill } from "../scripts/fill.ts";
 import { check, goals, writeBaseline } from "./check.ts";
 import { Field } from "./contenders/field.ts";
 import { measureAll } from "./measure.ts";
+import { pinTo } from "./pin.ts";
 import { bundle, installPeers, writeModels, writeWhole } from "./prepare.ts";
 import { markdown, RESULTS, summary } from "./report.ts";
 import { rooflineChart } from "./roofline.ts";
@@ -47,10 +47,7 @@ const options = new Command("npm run bench --")
     core: number;
   }>();
 
-// Everything that this process starts inherits its core.
-const pinned =
-  process.platform === "linux" &&
-  spawnSync("taskset", ["-cp", `${options.core}`, `${process.pid}`]).status === 0;
+const pinned = pinTo(options.core);
 if (!pinned) console.error("The processes can't be pinned to a core here: expect more noise.");
 
 await bundle();

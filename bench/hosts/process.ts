@@ -1,13 +1,15 @@
-/** A contender in a process that speaks the protocol of child.ts: Node of any version, Python. */
+/** Processes that answer lines of JSON with lines of JSON, and a contender in one: Node of any version, Python. */
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
+import type { Opened } from "../session.ts";
 import type { Host } from "./host.ts";
 
-export async function openProcess(
+/** Starts a process that says a line first. */
+export async function startProcess<Opened>(
   command: string,
   args: readonly string[],
   variables: Readonly<Record<string, string>> = {},
-): Promise<Host> {
+) {
   const child = spawn(command, args, { env: { ...process.env, ...variables } });
   let errors = "";
   child.stderr.on("data", (text) => {
@@ -33,17 +35,26 @@ export async function openProcess(
     const line = errors.split("\n").find((text) => /^\W*\w*(Error|ENOENT)/.test(text)) ?? errors.trim();
     throw new Error(line.trim() || "the process ended without a word");
   };
-  const ask = (command: object) => {
-    child.stdin.write(`${JSON.stringify(command)}\n`);
-    return reply();
-  };
   return {
-    ...(await reply()),
-    answers: (count) => ask({ op: "answers", count }),
-    time: (count, ms) => ask({ op: "time", count, ms }),
-    close: () => {
+    opened: (await reply()) as Opened,
+    ask(command: object) {
+      child.stdin.write(`${JSON.stringify(command)}\n`);
+      return reply();
+    },
+    close() {
       child.stdin.end();
       return exited;
     },
+  };
+}
+
+/** A contender in a process that speaks the protocol of child.ts. */
+export async function openProcess(...command: Parameters<typeof startProcess>): Promise<Host> {
+  const { opened, ask, close } = await startProcess<Opened>(...command);
+  return {
+    ...opened,
+    answers: (count) => ask({ op: "answers", count }),
+    time: (count, ms) => ask({ op: "time", count, ms }),
+    close,
   };
 }
