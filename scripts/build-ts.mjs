@@ -9,7 +9,8 @@ for (const entry of await readdir("dist"))
   if (!modules.some(({ outFile }) => outFile === `dist/${entry}`))
     await rm(`dist/${entry}`, { recursive: true });
 await copyFile("weights/default.safetensors", "dist/weights.safetensors");
-await copyFile("weights/finder.safetensors", "dist/finder.safetensors");
+for (const name of ["finder", "finder-clean"])
+  await copyFile(`weights/${name}.safetensors`, `dist/${name}.safetensors`);
 
 const common = {
   bundle: true,

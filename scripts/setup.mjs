@@ -59,6 +59,7 @@ build(
     "scripts",
     "weights/default.safetensors",
     "weights/finder.safetensors",
+    "weights/finder-clean.safetensors",
     "tsconfig.json",
     "tsconfig.types.json",
     "package.json",

@@ -70,6 +70,15 @@ describe("createFinder", () => {
     expect(finder.find(photo)).toEqual(createFinderSync({ simd: "baseline" }).find(photo));
   });
 
+  it("takes the weights that were trained on free photos alone", () => {
+    const finder = createFinderSync({ weights: readFileSync("dist/finder-clean.safetensors") });
+    expect(finder.info.weights.license).toContain("CC-BY-4.0");
+    const [best] = finder.find(photo);
+    const [wanted] = createFinderSync().find(photo);
+    for (const side of ["x", "y", "width", "height"] as const)
+      expect(Math.abs(best![side] - wanted![side])).toBeLessThan(0.2 * wanted!.height);
+  });
+
   it("takes float32 weights", () => {
     const weights = serializeFinderWeights(randomWeights(3, FINDER));
     expect(createFinderSync({ weights }).info.weights.name).toBe("random 3");

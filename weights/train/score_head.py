@@ -10,7 +10,8 @@ crops without a face; then it is calibrated by Platt's method on held-out faces 
 
 Data: the training faces and scenes of the landmarks themselves, and what is drawn here. The scenes held out are judged with the
 judged faces. Non-faces are patches of scenes, parts of faces and their surroundings, faces cut into quarters and
-shuffled, texts, shapes, noise and plain colours; then those of a larger pool that fool the first fit, once more.
+shuffled, texts, shapes, noise and plain colours, a face finder's false alarms (`finder.mine`); then those of a larger pool that fool
+the first fit, once more.
 
 It is the last step of the recipe: the network's tensors are kept as they are, and `b` is stored as F16. `score` measures it on sets that it never saw.
 """
@@ -31,6 +32,7 @@ from . import container
 from .augment import Augmentation, photometric, views
 from .container import SIDE, Weights, rounded, write_safetensors
 from .evaluate import normed_errors
+from .finder.mine import MARGIN
 from .network import infer, tensors, to_tensor
 from .photos import Photos, read_photos
 
@@ -96,8 +98,10 @@ def others_sample(weights: dict[str, Tensor], crops: dict[str, np.ndarray]) -> S
     return Sample(h, np.full(len(h), np.inf), kinds)
 
 
-def other_crops(photos: Photos, scenes: np.ndarray, count: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """Crops without a whole face, by kind; half of `count` are scenes."""
+def other_crops(
+    photos: Photos, scenes: np.ndarray, count: int, rng: np.random.Generator, alarms: np.ndarray | None = None
+) -> dict[str, np.ndarray]:
+    """Crops without a whole face, by kind; half of `count` are scenes, and `alarms`, where they are given, half as many more."""
     kinds = {
         "scene": (count // 2, lambda: scene_patch(scenes, rng)),
         "part of a face": (count // 6, lambda: face_part(photos, rng)),
@@ -108,6 +112,8 @@ def other_crops(photos: Photos, scenes: np.ndarray, count: int, rng: np.random.G
         "noise": (count // 24, lambda: noise(rng)),
         "plain": (count // 48, lambda: np.full((SIDE, SIDE, 3), rng.integers(0, 256, 3), np.uint8)),
     }
+    if alarms is not None:
+        kinds["false alarm"] = count // 2, lambda: false_alarm(alarms, rng)
     shape = -1, SIDE, SIDE, 3
     return {
         kind: np.array([photometric(draw(), 0.7, rng) for _ in range(n)], np.uint8).reshape(shape)
@@ -128,6 +134,14 @@ def scene_patch(scenes: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     side = len(scene) * math.exp(rng.uniform(-1.5, 0))
     left, top = rng.uniform(0, len(scene) - side, 2)
     return np.rot90(window(scene, left, top, side), rng.integers(4)).copy()
+
+
+def false_alarm(alarms: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A patch as the landmark network sees it, in a box that is a little off."""
+    patch = alarms[rng.integers(len(alarms))]
+    side = len(patch) / MARGIN * math.exp(rng.normal(0, 0.1))
+    left, top = (len(patch) - side) / 2 + rng.normal(0, 0.05, 2) * side
+    return window(patch[:, ::-1] if rng.random() < 0.5 else patch, left, top, side)
 
 
 def face_part(photos: Photos, rng: np.random.Generator) -> np.ndarray:
@@ -289,23 +303,29 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m weights.train.score_head", description=__doc__.split("\n")[0])
     parser.add_argument("weights", type=Path)
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--version", help="of the weights with this head; by default the network's")
     parser.add_argument("--train", type=Path, default=Path("build/fairface/train.csv"), help="faces to fit on, a list")
     parser.add_argument("--judged", type=Path, default=Path("build/fairface/val.csv"), help="faces to calibrate on, a list")
     parser.add_argument("--scenes", nargs="+", type=Path, default=[Path("build/scenes")], help="folders (`scenes`)")
+    parser.add_argument("--alarms", type=Path, help="a folder of a finder's false alarms (`finder.mine --patches`)")
     parser.add_argument("--faces", type=int, default=24000, help="face crops to fit on, and the non-faces of the pool")
     options = parser.parse_args()
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     rng = np.random.default_rng(23)
     whole, metadata = container.read_safetensors(options.weights)
+    if options.version:
+        metadata["version"] = options.version
     frozen = tensors(rounded({name: whole[name] for name in container.SHAPES}))
     photos, judged = read_photos(options.train), read_photos(options.judged)
     seen, unseen = (np.concatenate([np.load(folder / name) for folder in options.scenes]) for name in ("train.npy", "held.npy"))
 
+    alarms, held_alarms = (options.alarms and np.load(options.alarms / name) for name in ("train.npy", "held.npy"))
+
     sample = faces_sample(frozen, photos, seen, options.faces, rng)
-    others = others_sample(frozen, other_crops(photos, seen, options.faces // 2, rng))
+    others = others_sample(frozen, other_crops(photos, seen, options.faces // 2, rng, alarms))
     first = fit(sample + others)
-    pool = others_sample(frozen, other_crops(photos, seen, options.faces, rng))
+    pool = others_sample(frozen, other_crops(photos, seen, options.faces, rng, alarms))
     hardest = np.argsort(-logits(first, pool.h))[: len(pool.h) // 10]
     head = fit(sample + others + pool.take(hardest))
 
@@ -313,7 +333,8 @@ def main() -> None:
     half = rng.random(len(held.h)) < 0.5
     head = calibrated(head, held.take(half))
     measured = rounded(head)
-    print(describe(measured, held.take(~half), others_sample(frozen, other_crops(judged, unseen, options.faces // 4, rng))))
+    strangers = others_sample(frozen, other_crops(judged, unseen, options.faces // 4, rng, held_alarms))
+    print(describe(measured, held.take(~half), strangers))
     weights = {name: whole[name] for name in container.SHAPES} | head
     write_safetensors(options.out, weights, metadata)
     print(f"{options.out}: {options.out.stat().st_size} bytes")

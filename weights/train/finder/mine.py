@@ -2,6 +2,8 @@
 
 Writes N×5 (photo's index, box corners in its pixels) beside the photos, for `alarms` of a configuration. A box that
 overlaps a labelled face or an ignored region, or that YuNet takes for a face, is none: labels of photos are incomplete.
+With `--patches`, also what the landmark network would see there, N×96×96×3 BGR bytes: non-faces for its score (`score_head`).
+`train.npy` is from nine photos in ten, `held.npy` from the rest.
 """
 
 from __future__ import annotations
@@ -17,11 +19,17 @@ import torch
 from ..container import rounded
 from .detect import Finder, find, load
 from .fit import development
-from .photos import Store, overlaps
+from .photos import Store, covered, overlaps
 from .yunet import Yunet
 
 DENIED = 0.12
 """YuNet's score from which a box may be a face that nobody labelled."""
+
+PART = 0.15
+"""Share of a face from which a box around more than it shows that face."""
+MARGIN = 1.5
+PATCH = 96
+"""Pixels of a patch's side."""
 
 
 def false_alarms(boxes: np.ndarray, *others: np.ndarray) -> np.ndarray:
@@ -35,6 +43,19 @@ def false_alarms(boxes: np.ndarray, *others: np.ndarray) -> np.ndarray:
     return alone
 
 
+def patch(image: np.ndarray, box: np.ndarray) -> np.ndarray:
+    """The square that the landmark network reads for a box's corners, enlarged by `MARGIN` for views around it."""
+    width, height = box[2:] - box[:2]
+    scale = MARGIN * 0.97 * np.sqrt(width * height) / PATCH  # as src/core/finder/faces.ts frames a box
+    centre = (box[:2] + box[2:]) / 2 + (0, 0.054 * height)
+    shrunk = min(1.0, 2 / scale)  # by area first, warpAffine would alias
+    if shrunk < 1:
+        image = cv2.resize(image, None, fx=shrunk, fy=shrunk, interpolation=cv2.INTER_AREA)
+    matrix = shrunk * np.c_[np.eye(2) * scale, centre - scale * PATCH / 2]
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return cv2.warpAffine(image, matrix, (PATCH, PATCH), flags=flags, borderMode=cv2.BORDER_REPLICATE)[:, :, ::-1]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m weights.train.finder.mine", description=__doc__.split("\n")[0])
     parser.add_argument("weights", type=Path)
@@ -44,6 +65,7 @@ def main() -> None:
     parser.add_argument("--score", type=float, default=0.3)
     parser.add_argument("--sources", nargs="+", default=["wider", "maskon", "scenes"])
     parser.add_argument("--out", default="alarms.npy")
+    parser.add_argument("--patches", type=Path, help="folder for patches of the alarms")
     options = parser.parse_args()
 
     torch.set_num_threads(1)
@@ -53,6 +75,7 @@ def main() -> None:
     seen = np.isin(store.sources, options.sources)
     seen[development(store)] = False
     rows: list[np.ndarray] = []
+    patches: dict[str, list[np.ndarray]] = {"train": [], "held": []}
     for count, i in enumerate(np.flatnonzero(seen)):
         photo = store[i]
         boxes, _ = find(finder, photo.image, options.longest)
@@ -61,9 +84,16 @@ def main() -> None:
         if len(boxes):
             boxes = boxes[false_alarms(boxes, find(teacher, photo.image, 480)[0])]
         rows += [np.concatenate([[i], box]) for box in boxes]
+        faces = np.concatenate([photo.boxes, photo.ignored])
+        without = boxes[covered(faces, boxes).max(0, initial=0) < PART] if len(boxes) else boxes
+        patches["held" if count % 10 == 9 else "train"] += [patch(photo.image, box) for box in without]
         if sys.stderr.isatty():
             print(f"{count + 1}/{seen.sum()}  {len(rows)} false alarms", end="\r", file=sys.stderr)
     np.save(options.photos / options.out, np.array(rows, np.float32).reshape(-1, 5))
+    if options.patches:
+        options.patches.mkdir(parents=True, exist_ok=True)
+        for name, found in patches.items():
+            np.save(options.patches / f"{name}.npy", np.array(found, np.uint8).reshape(-1, PATCH, PATCH, 3))
     print(f"{len(rows)} false alarms in {seen.sum()} photos")
 
 

@@ -2,7 +2,7 @@
 
 Every source is a folder of photos as its public set holds them, and may be left out. WIDER FACE's boxes come from
 `photos/train.csv` of the reference data, scaled to the photos' full size; Caltech WebFaces and MaskON have YuNet's
-(`photos/yunet-*.csv`); FairFace is labelled here by YuNet; scenes have no face.
+(`photos/yunet-*.csv`); FairFace and portraits are labelled here by YuNet; scenes have no face.
 """
 
 from __future__ import annotations
@@ -98,13 +98,13 @@ def labelled(source: str, folder: Path, labels: Path, annotations: Path | None =
         yield photo
 
 
-def fairface(folder: Path, teacher: Yunet, count: int) -> Iterator[Photo]:
-    """FairFace photos, a face or a few each; those without a sure one are left out."""
-    for path in sorted(folder.glob("*.jpg"))[:count]:
+def people(source: str, folder: Path, teacher: Yunet, count: int | None = None) -> Iterator[Photo]:
+    """Photos of people with YuNet's answer for labels; those without a sure face are left out."""
+    for path in sorted(folder.rglob("*.jpg"))[:count]:
         image = read_image(path)
         if image is None:
             continue
-        photo = graded("fairface", path.name, image, *teacher(image))
+        photo = graded(source, path.name, image, *teacher(image))
         if len(photo.boxes):
             yield photo
 
@@ -133,8 +133,9 @@ def main() -> None:
     parser.add_argument("--maskon", type=Path, help="MaskON's images and annotations")
     parser.add_argument("--fairface", type=Path, help="photos of FairFace")
     parser.add_argument("--fairface-count", type=int, default=4000)
+    parser.add_argument("--portraits", type=Path, help="portraits of the US House and Senate")
     parser.add_argument("--scenes", type=Path, help="photos without people")
-    parser.add_argument("--yunet", type=Path, help="YuNet's dynamic ONNX file, for --fairface and --scenes")
+    parser.add_argument("--yunet", type=Path, help="YuNet's dynamic ONNX file, for --fairface, --portraits and --scenes")
     options = parser.parse_args()
 
     cv2.setNumThreads(1)
@@ -148,7 +149,9 @@ def main() -> None:
         folders = options.maskon / "images", options.labels / "yunet-maskon.csv", options.maskon / "annotations"
         parts.append(labelled("maskon", *folders))
     if options.fairface:
-        parts.append(fairface(options.fairface, teacher, options.fairface_count))
+        parts.append(people("fairface", options.fairface, teacher, options.fairface_count))
+    if options.portraits:
+        parts.append(people("portraits", options.portraits, teacher))
     if options.scenes:
         parts.append(scenes(options.scenes, teacher))
     print(f"{write(options.out, chain(*parts))} photos in {options.out}")

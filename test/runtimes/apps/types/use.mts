@@ -19,6 +19,7 @@ import { type DrawOptions, faceSvg, POINT_COLOURS } from "fivepoint/draw";
 import { createFinder, type FoundBox } from "fivepoint/finder";
 import finderWeights from "fivepoint/finder.safetensors";
 import finderModule from "fivepoint/finder.wasm";
+import cleanWeights from "fivepoint/finder-clean.safetensors";
 import finderRelaxed from "fivepoint/finder-relaxed.wasm";
 import module from "fivepoint/model.wasm";
 import relaxed from "fivepoint/model-relaxed.wasm";
@@ -38,6 +39,7 @@ export async function use(): Promise<Face[]> {
   const crops: Float32Array = createLandmarkerSync({ module: relaxed }).run(new Uint8Array(6912));
   const hosted: Landmarker = await slim.createLandmarker({ module, weights: new Uint8Array(crops.buffer) });
   await slim.createLandmarker({ module: "/model.wasm", weights });
+  await createFinder({ weights: cleanWeights });
   const finder = await createFinder({ module: finderModule, weights: finderWeights });
   const boxes: FoundBox[] = finder.find(image);
   landmarker.detectAll(image, boxes);
