@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { delimiter, dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { expect } from "vitest";
 import type { FoundBox } from "../../dist/finder.js";
@@ -40,10 +40,12 @@ export async function installPacked(): Promise<void> {
   writeFileSync(done, "");
 }
 
+const PATH = [dirname(process.execPath), process.env.PATH].join(delimiter);
+
 /** The program of an installed package. */
 export const bin = (name: string) => join(HERE, "node_modules", ".bin", name);
 
-/** Runs a program in this folder and gives what it printed. */
+/** Runs a program in this folder, a script of npm's by the Node that runs this, and gives what it printed. */
 export async function run(
   program: string,
   args: string[],
@@ -52,7 +54,7 @@ export async function run(
   const { cwd = HERE, env } = options;
   const { stdout } = await promisify(execFile)(program, args, {
     cwd,
-    env: { ...process.env, NEXT_TELEMETRY_DISABLED: "1", ...env },
+    env: { ...process.env, PATH, NEXT_TELEMETRY_DISABLED: "1", ...env },
     maxBuffer: 1 << 26,
   });
   return stdout;
