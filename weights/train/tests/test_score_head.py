@@ -91,7 +91,9 @@ def test_the_default_head_tells_faces_from_others(faces: Faces) -> None:
 
 def test_other_crops_follow_from_the_generator(faces: Faces) -> None:
     photos = photos_of(faces)
-    first, second = (other_crops(photos, faces.images, 96, np.random.default_rng(2)) for _ in range(2))
+    alarms = faces.images[:4]
+    first, second = (other_crops(photos, faces.images, 96, np.random.default_rng(2), alarms) for _ in range(2))
+    assert len(first["false alarm"]) == 48
     for kind, crops in first.items():
         assert crops.shape[1:] == (48, 48, 3)
         np.testing.assert_array_equal(crops, second[kind])
