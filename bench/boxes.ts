@@ -18,6 +18,7 @@ import * as adapters from "fivepoint/adapters";
 import { readImage } from "fivepoint/node";
 import { bestSquare } from "../src/core/framing.ts";
 import { squareAround } from "../src/core/refine.ts";
+import { labelledPoints } from "./labels.ts";
 
 interface Line {
   readonly detector: string;
@@ -69,7 +70,7 @@ interface Face {
 }
 const labels = new Map<string, Face>();
 for (const row of parse(readFileSync(labelFile), { columns: true }) as Record<string, string>[]) {
-  const points = [0, 1, 2, 3, 4].map((i) => ({ x: Number(row[`x${i}`]), y: Number(row[`y${i}`]) }));
+  const points = labelledPoints(row);
   labels.set(row.file!, { source: row.source!, points });
 }
 const images = new Map<string, ImageLike>();

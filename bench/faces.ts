@@ -5,25 +5,14 @@
  * What is right and what is false: matching.ts. Prints the area under the ROC curve of both scores, right
  * proposals against false ones, and precision and recall of `findFaces` by its threshold.
  */
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { parse } from "csv-parse/sync";
-import { createLandmarker, type ImageLike } from "fivepoint";
+import { createLandmarker } from "fivepoint";
 import { createFinder, findFaces } from "fivepoint/finder";
-import sharp from "sharp";
+import { readImage } from "fivepoint/node";
 import { landmarkBox } from "../src/core/finder/faces.ts";
+import { labelledPhotos } from "./labels.ts";
 import { type Judged, matchBox, matchPoints, rates } from "./matching.ts";
 
-interface Row extends Record<string, string> {
-  file: string;
-}
-
-const folder =
-  process.argv[2] ??
-  join(process.env.FIVEPOINT_REFERENCE ?? join(import.meta.dirname, "../../shared"), "photos");
-const rows: Row[] = parse(readFileSync(join(folder, "val.csv")), { columns: true });
-const photos = new Map<string, Row[]>();
-for (const row of rows) photos.set(row.file, [...(photos.get(row.file) ?? []), row]);
+const photos = labelledPhotos(process.argv[2]);
 const finder = await createFinder();
 const landmarker = await createLandmarker();
 
@@ -46,20 +35,10 @@ const found: Judged[] = [];
 let large = 0;
 let offset = 0;
 
-for (const [file, labels] of photos) {
-  const { data, info } = await sharp(join(folder, file))
-    .removeAlpha()
-    .raw()
-    .toBuffer({ resolveWithObject: true });
-  const image: ImageLike = { data, width: info.width, height: info.height, format: "rgb" };
-  const truth = labels.map(({ x, y, width, height }) => ({
-    x: Number(x),
-    y: Number(y),
-    width: Number(width),
-    height: Number(height),
-  }));
+for (const { file, truth } of photos) {
+  const image = await readImage(file);
   const isLarge = truth.map(
-    ({ width, height }) => Math.max(width, height) >= 0.1 * Math.max(info.width, info.height),
+    ({ width, height }) => Math.max(width, height) >= 0.1 * Math.max(image.width, image.height),
   );
   large += isLarge.filter(Boolean).length;
 
@@ -83,7 +62,7 @@ for (const [file, labels] of photos) {
   offset += truth.length;
 }
 
-console.log(`${photos.size} photos, ${large} faces of at least a tenth of the photo's longer side`);
+console.log(`${photos.length} photos, ${large} faces of at least a tenth of the photo's longer side`);
 for (const [name, { right, wrong }] of Object.entries(scores))
   console.log(
     `${name.padEnd(22)} score: area under the curve ${areaUnderCurve(right, wrong).toFixed(3)} (${right.length} right, ${wrong.length} false)`,
@@ -91,7 +70,7 @@ for (const [name, { right, wrong }] of Object.entries(scores))
 console.log("findFaces at    precision  recall  false per photo");
 for (const threshold of [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]) {
   const kept = found.filter(({ score }) => score >= threshold);
-  const { precision, recall, alarms } = rates(kept, photos.size, large);
+  const { precision, recall, alarms } = rates(kept, photos.length, large);
   console.log(
     `${threshold.toFixed(1).padEnd(15)} ${precision.toFixed(3)}      ${recall.toFixed(3)}   ${alarms.toFixed(3)}`,
   );

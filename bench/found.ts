@@ -14,6 +14,7 @@ import { createFinder } from "fivepoint/finder";
 import { readImage } from "fivepoint/node";
 import { landmarkBox } from "../src/core/finder/faces.ts";
 import { flat, squareAround } from "../src/core/refine.ts";
+import { labelledPoints } from "./labels.ts";
 import { overlap } from "./overlap.ts";
 
 const [list = ""] = process.argv.slice(2);
@@ -29,7 +30,7 @@ for (const [i, row] of rows.entries()) {
   const source = sources.get(row.source!) ?? { faces: 0, errors: [] };
   sources.set(row.source!, source);
   source.faces++;
-  const points = [0, 1, 2, 3, 4].map((k) => ({ x: Number(row[`x${k}`]), y: Number(row[`y${k}`]) }));
+  const points = labelledPoints(row);
   const { x, y, side } = squareAround(flat(points))!;
   const image = await readImage(join(dirname(list), row.file!));
   const labelled = { x: x - side / 2, y: y - side / 2, width: side, height: side };

@@ -15,7 +15,9 @@ import sharp, { type Sharp } from "sharp";
 import { boxAround } from "../src/cli/eval/conditions.ts";
 import { HEAD } from "../src/core/pose.ts";
 import { random } from "../test/support/random.ts";
+import { labelledPoints } from "./labels.ts";
 import { quantile } from "./statistics.ts";
+import { markdownTable } from "./table.ts";
 
 const [list] = process.argv.slice(2);
 const rms = (values: readonly number[]) =>
@@ -23,10 +25,7 @@ const rms = (values: readonly number[]) =>
 const mean = (values: readonly number[]) => values.reduce((sum, v) => sum + v, 0) / values.length;
 const deviation = (values: readonly number[]) => rms(values.map((v) => v - mean(values)));
 
-function table(head: readonly string[], rows: readonly (string | number)[][]): void {
-  const lines = [head, head.map((_, i) => (i === 0 ? "---" : "--:")), ...rows];
-  console.log(`\n${lines.map((cells) => `| ${cells.join(" | ")} |`).join("\n")}`);
-}
+const table = (...parts: Parameters<typeof markdownTable>) => console.log(`\n${markdownTable(...parts)}`);
 
 const next = random(1);
 const uniform = (most: number) => most * (2 * next() - 1);
@@ -94,7 +93,7 @@ async function* photos(path: string): AsyncGenerator<Photo> {
     const file = join(dirname(path), row.file!);
     if (!existsSync(file)) continue;
     const image = await pixels(sharp(file));
-    const labelled = [0, 1, 2, 3, 4].map((i) => ({ x: Number(row[`x${i}`]), y: Number(row[`y${i}`]) }));
+    const labelled = labelledPoints(row);
     const { points } = landmarker.detect(image, boxAround(labelled, 2.1));
     yield { image, points, yaw: (-Math.asin(Number(row.yaw)) / Math.PI) * 180 };
   }

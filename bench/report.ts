@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { type Measured, type Row, STARTS } from "./measure.ts";
 import { ratio } from "./rounds.ts";
 import type { Stage, TierStages } from "./stages.ts";
+import { markdownTable } from "./table.ts";
 
 export const RESULTS = join(import.meta.dirname, "RESULTS.md");
 
@@ -15,11 +16,6 @@ export interface Results extends Measured {
   readonly load: number;
   readonly stages: readonly TierStages[];
 }
-
-const table = (head: readonly string[], rows: readonly (readonly (string | number)[])[]) =>
-  [head, head.map((_, i) => (i === 0 ? "---" : "--:")), ...rows]
-    .map((row) => `| ${row.join(" | ")} |`)
-    .join("\n");
 
 /** The rows of README.md, and what they are called there. */
 const SUMMARY: readonly (readonly [key: string, name: string])[] = [
@@ -52,7 +48,7 @@ export function summary({ rows, date }: Results): string {
   const body = found.map(({ name, one, sixteen, start: { load, create, first } }) => {
     return [name, us(one), us(sixteen), (load + create + first).toFixed(0)];
   });
-  return `${table(["", "one face, µs", "per face of 16, µs", "import to first face, ms"], body)}
+  return `${markdownTable(["", "one face, µs", "per face of 16, µs", "import to first face, ms"], body)}
 
 Medians of ${date}, on one core (${cpus()[0]!.model.trim()}), one thread each, all in one run.`;
 }
@@ -63,7 +59,7 @@ export function markdown(results: Results): string {
   const speed = (count: number) => {
     const sorted = [...rows].sort((a, b) => a.timings[count]!.p50 - b.timings[count]!.p50);
     const own = byKey.get("fivepoint f32 · Node 24") ?? sorted[0]!;
-    return table(
+    return markdownTable(
       ["", "µs per face, p50", "p95", "× fivepoint f32, Node 24"],
       sorted.map((row) => {
         const { p50, p95 } = row.timings[count]!;
@@ -118,7 +114,7 @@ fivepoint f32, Node 24, µs per face, by faces per call: ${counts
 
 \`detect\` on 4000 × 3000 RGBA pixels, compared with \`run\` on a ready crop (fivepoint f32, Node 24):
 
-${table(
+${markdownTable(
   ["height of the face's box, pixels", "detect, µs", "÷ run"],
   results.photo.map(({ face, ratio: value, us: time }) => [face, us(time), value.toFixed(2)]),
 )}
@@ -128,7 +124,7 @@ ${table(
 Medians of ${STARTS} fresh processes or pages, in milliseconds: loading the package's code, making the network ready, the first face. The last two together are
 "create to first face". The start of the process itself isn't counted. In a Worker the code is loaded before the clock can be started.
 
-${table(
+${markdownTable(
   ["", "load", "create", "first face", "together"],
   [...rows]
     .sort((a, b) => start(a) - start(b))
@@ -140,7 +136,7 @@ ${table(
 
 fivepoint's own start with module and weights as files, phase by phase, in milliseconds, by the synchronous functions:
 
-${table(
+${markdownTable(
   ["", "load the code", "compile", "instantiate", "prepare the weights", "first face"],
   results.phases.map(({ name, ms }) => [name, ...Object.values(ms).map((value) => value.toFixed(1))]),
 )}
@@ -155,7 +151,7 @@ ${stages
     return `${tier.tier === "relaxed" ? "Relaxed" : "Baseline"} tier: the machine gives wasm at most ${(2 * tier.peak).toFixed(1)} GFLOP/s, and ${tier.bandwidth.toFixed(0)} GB/s
 when it reads from the cache. Direct convolutions can't take less than ${us(bound)} µs per face together; the stages take ${us(sum(tier.stages, "us"))}.
 
-${table(
+${markdownTable(
   ["", "µs", "GFLOP/s executed", "of the peak", "GFLOP/s of the layer as defined"],
   [...tier.stages, ...tier.reference].map((stage) => [
     stage.name,
@@ -171,7 +167,7 @@ ${table(
 int8, the same code in both tiers: the machine gives wasm at most ${peakInt16.toFixed(1)} G multiply-adds of int16 per second. Those that Winograd leaves
 can't take less than ${us(sum(int8, "executed") / peakInt16 / 1000)} µs per face; the stages take ${us(sum(int8, "us"))}.
 
-${table(
+${markdownTable(
   ["", "µs", "G multiply-adds/s executed", "of the peak", "G/s of the layer as defined"],
   int8.map((stage) => [
     stage.name,
@@ -184,7 +180,7 @@ ${table(
 
 ## Who ran
 
-${table(
+${markdownTable(
   ["", "version", "engine", "mean difference from float64", "largest"],
   rows.map((row) => [row.key, row.version, row.engine, small(row.meanError), small(row.maxError)]),
 )}

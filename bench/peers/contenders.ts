@@ -5,10 +5,10 @@ import { fromFaceApi, fromMediaPipe, fromMtcnn, fromYuNet } from "fivepoint/adap
 import { landmarkBox } from "../../src/core/finder/faces.ts";
 import { bestSquare } from "../../src/core/framing.ts";
 import { startProcess } from "../hosts/process.ts";
+import { REFERENCE } from "../labels.ts";
 
 /** Where the peers lie that aren't in the repository, and what is made of the data. */
 export const CACHE = resolve(import.meta.dirname, "../../.cache/peers");
-export const REFERENCE = process.env.FIVEPOINT_REFERENCE ?? resolve(import.meta.dirname, "../../../shared");
 
 export interface Contender {
   /** What tables call it. */

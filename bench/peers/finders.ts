@@ -1,40 +1,12 @@
 /** How well faces are found: the photos of val.csv, judged as bench/faces.ts does. */
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { parse } from "csv-parse/sync";
-import type { Box } from "fivepoint";
 import sharp from "sharp";
+import { type LabelledPhoto, labelledPhotos } from "../labels.ts";
 import { curve, type Judged, matchBox, matchPoints, rates } from "../matching.ts";
-import { type Answers, type Picture, readAnswers } from "./answers.ts";
+import { markdownTable } from "../table.ts";
+import { type Answers, readAnswers } from "./answers.ts";
 import type { Found } from "./child.ts";
-import { type FaceFinder, FINDERS, REFERENCE } from "./contenders.ts";
-import { markdownTable, versions } from "./tables.ts";
-import type { Times } from "./times.ts";
-
-export interface Labelled {
-  readonly file: string;
-  readonly truth: readonly Box[];
-}
-
-export function labelledPhotos(): Labelled[] {
-  const photos = new Map<string, Box[]>();
-  const rows = parse(readFileSync(join(REFERENCE, "photos/val.csv")), { columns: true });
-  for (const { file, ...row } of rows as Record<string, string>[]) {
-    const [x, y, width, height] = ["x", "y", "width", "height"].map((side) => Number(row[side]));
-    const boxes = photos.get(file!) ?? [];
-    photos.set(file!, [...boxes, { x: x!, y: y!, width: width!, height: height! }]);
-  }
-  return [...photos].map(([file, truth]) => ({ file: join(REFERENCE, "photos", file), truth }));
-}
-
-export async function readPicture(file: string): Promise<Picture> {
-  const { data, info } = await sharp(file)
-    .removeAlpha()
-    .toColourspace("srgb")
-    .raw()
-    .toBuffer({ resolveWithObject: true });
-  return { data, width: info.width, height: info.height, format: "rgb" };
-}
+import { type FaceFinder, FINDERS } from "./contenders.ts";
+import { type Times, versions } from "./times.ts";
 
 /** False answers a photo. */
 export const ALARMS = 0.1;
@@ -45,7 +17,7 @@ interface Size {
 }
 
 /** One contender's figures. */
-function judge({ square }: FaceFinder, { found, all }: Answers, photos: readonly (Labelled & Size)[]) {
+function judge({ square }: FaceFinder, { found, all }: Answers, photos: readonly (LabelledPhoto & Size)[]) {
   let faces = 0;
   const matches = photos.map(({ truth, ...size }) => {
     const least = 0.1 * Math.max(size.width, size.height);

@@ -4,15 +4,17 @@ import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "csv-parse/sync";
 import type { Box, Point } from "fivepoint";
+import { readImage } from "fivepoint/node";
 import sharp from "sharp";
+import { extent } from "../../src/cli/eval/conditions.ts";
 import { debias, faceError, type Offsets, offsets, relativePoints } from "../../src/cli/eval/metrics.ts";
 import { resolveBox } from "../../src/core/box.ts";
+import { labelledPoints, REFERENCE } from "../labels.ts";
+import { markdownTable } from "../table.ts";
 import { lay, type Part, type Picture, readAnswers } from "./answers.ts";
 import type { Found } from "./child.ts";
-import { CACHE, LANDMARKS, REFERENCE, type Reader } from "./contenders.ts";
-import { readPicture } from "./finders.ts";
-import { markdownTable, versions } from "./tables.ts";
-import type { Times } from "./times.ts";
+import { CACHE, LANDMARKS, type Reader } from "./contenders.ts";
+import { type Times, versions } from "./times.ts";
 
 interface Row extends Record<string, string> {
   file: string;
@@ -59,11 +61,7 @@ const ENLARGED = 320;
 
 /** The square about the middle of the points' extent. */
 function squareOf(points: readonly Point[]): Box {
-  const [xs, ys] = [points.map(({ x }) => x), points.map(({ y }) => y)];
-  const [left, right, top, bottom] = [
-    ...[Math.min(...xs), Math.max(...xs)],
-    ...[Math.min(...ys), Math.max(...ys)],
-  ] as [number, number, number, number];
+  const { left, right, top, bottom } = extent(points);
   const side = EXTENTS * Math.max(right - left, bottom - top);
   return { x: (left + right - side) / 2, y: (top + bottom - side) / 2, width: side, height: side };
 }
@@ -83,16 +81,15 @@ function photoFolder(list: string): string {
 export async function readSet({ list, every, has }: FaceSet): Promise<Trial[]> {
   const rows: Row[] = parse(readFileSync(join(REFERENCE, "faces", list)), { columns: true });
   const folder = photoFolder(list);
-  const number = (row: Row, column: string) => Number(row[column]);
   return Promise.all(
     rows
       .filter(has)
       .filter((_, i) => i % every === 0)
       .map(async (row) => {
-        const truth = [0, 1, 2, 3, 4].map((i) => ({ x: number(row, `x${i}`), y: number(row, `y${i}`) }));
-        const [x, y, width, height] = ["x", "y", "w", "h"].map((side) => number(row, `box_${side}`));
+        const truth = labelledPoints(row);
+        const [x, y, width, height] = ["x", "y", "w", "h"].map((side) => Number(row[`box_${side}`]));
         const given = { x: x!, y: y!, width: width!, height: height! };
-        const picture = await readPicture(join(folder, row.file));
+        const picture = await readImage(join(folder, row.file));
         const whole = "box_x" in row ? given : squareOf(truth);
         const box = resolveBox(picture, whole);
         const side = Math.round(MARGIN * Math.max(whole.width, whole.height));

@@ -1,13 +1,15 @@
 /** `npm run bench:peers`: fivepoint beside other people's face finders and landmark networks. README.md says what it needs. */
 import { availableParallelism } from "node:os";
 import { Command } from "commander";
+import { readImage } from "fivepoint/node";
 import { fill } from "../../scripts/fill.ts";
+import { labelledPhotos } from "../labels.ts";
 import { pinTo } from "../pin.ts";
+import { markdownTable } from "../table.ts";
 import { ask, lay, type Part } from "./answers.ts";
 import { FINDERS, LANDMARKS } from "./contenders.ts";
 import * as finders from "./finders.ts";
 import * as landmarks from "./landmarks.ts";
-import { markdownTable } from "./tables.ts";
 import { measureTimes, readTimes } from "./times.ts";
 
 /** A finder and what reads its points, in README.md. */
@@ -30,7 +32,7 @@ const keysOf = (contenders: object, prefixes: readonly string[]) =>
   Object.keys(contenders).filter((key) => prefixes.some((prefix) => key.startsWith(prefix)));
 
 async function askFinders(keys: readonly string[]): Promise<void> {
-  const photos = await Promise.all(finders.labelledPhotos().map(({ file }) => finders.readPicture(file)));
+  const photos = await Promise.all(labelledPhotos().map(({ file }) => readImage(file)));
   const part = lay("finders", photos);
   for (const key of keys) await ask("finders", key, FINDERS[key]!, [part], true);
 }
@@ -68,9 +70,9 @@ const [EACH_PHOTO, EACH_FACE] = [5, 25];
 async function time({ rounds, core }: { rounds: string; core: string }): Promise<void> {
   if (!pinTo(Number(core))) console.error("The processes can't be pinned to a core here: expect more noise.");
   const chosen = <T>(list: readonly T[], each: number) => [...list.keys()].filter((i) => i % each === 0);
-  const photos = finders.labelledPhotos();
+  const photos = labelledPhotos();
   const somePhotos = chosen(photos, EACH_PHOTO);
-  const part = lay("times", await Promise.all(somePhotos.map((i) => finders.readPicture(photos[i]!.file))));
+  const part = lay("times", await Promise.all(somePhotos.map((i) => readImage(photos[i]!.file))));
   await measureTimes("finders", FINDERS, () => part, somePhotos, Number(rounds));
   const trials = (await readSets()).flat();
   const someFaces = chosen(trials, EACH_FACE);

@@ -82,3 +82,10 @@ export async function measureTimes<T extends Contender>(
   };
   writeFileSync(timesFile(table), JSON.stringify(times));
 }
+
+/** Who was measured, and when and where the times were. */
+export function versions(table: string, keys: readonly string[], times: Times | undefined): string {
+  const all = new Set(keys.map((key) => readAnswers(table, key).version));
+  const measured = times && `Times of ${times.date}: one thread on ${times.cpu}.`;
+  return [`Measured: ${[...all].join(", ")}.`, measured].filter(Boolean).join(" ");
+}

@@ -66,7 +66,8 @@ export function boxAround(points: readonly Point[], scale: number): Box {
   return { x, y, width: side, height: side };
 }
 
-function extent(points: readonly Point[]) {
+/** Of points, in pixels. */
+export function extent(points: readonly Point[]) {
   const xs = points.map(({ x }) => x);
   const ys = points.map(({ y }) => y);
   return { left: Math.min(...xs), right: Math.max(...xs), top: Math.min(...ys), bottom: Math.max(...ys) };

@@ -84,9 +84,10 @@ def main() -> None:
         if len(boxes):
             boxes = boxes[false_alarms(boxes, find(teacher, photo.image, 480)[0])]
         rows += [np.concatenate([[i], box]) for box in boxes]
-        faces = np.concatenate([photo.boxes, photo.ignored])
-        without = boxes[covered(faces, boxes).max(0, initial=0) < PART] if len(boxes) else boxes
-        patches["held" if count % 10 == 9 else "train"] += [patch(photo.image, box) for box in without]
+        if options.patches and len(boxes):
+            faces = np.concatenate([photo.boxes, photo.ignored])
+            without = boxes[covered(faces, boxes).max(0, initial=0) < PART]
+            patches["held" if count % 10 == 9 else "train"] += [patch(photo.image, box) for box in without]
         if sys.stderr.isatty():
             print(f"{count + 1}/{seen.sum()}  {len(rows)} false alarms", end="\r", file=sys.stderr)
     np.save(options.photos / options.out, np.array(rows, np.float32).reshape(-1, 5))
