@@ -68,7 +68,7 @@ const SHARED = [
   { file: "core.js", holds: /\/src\/core\/(?!public\.ts|finder\/)/ },
   { file: "weights.js", holds: /default\.safetensors$/ },
   { file: "bundled.js", holds: /\/src\/bundled\.ts$/ },
-  { file: "finder.js", holds: /\/src\/core\/finder\// },
+  { file: "finder.js", holds: /\/src\/core\/finder\/(?!public\.ts)/ },
   { file: "finder-weights.js", holds: /finder\.safetensors$/ },
 ];
 /** Leaves imports of them, but for `own`, to where they lie from the file that is built. */
