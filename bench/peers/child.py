@@ -89,18 +89,20 @@ def mediapipe_model(name):
     return Path(mediapipe.__file__).parent / f"modules/{name}.tflite"
 
 
-def mesh():
+def mesh(attention):
+    """With attention, it looks at eyes and lips once more, each in a crop of its own."""
     import mediapipe
 
     from weights.train.mesh import five
 
-    reader = mediapipe.solutions.face_mesh.FaceMesh(static_image_mode=True)
+    reader = mediapipe.solutions.face_mesh.FaceMesh(static_image_mode=True, refine_landmarks=attention)
 
     def detect(image, everything):
         found = reader.process(image).multi_face_landmarks or []
         return [{"points": point_list(five(np.array([[p.x, p.y] for p in each.landmark])) * image.shape[1::-1])} for each in found]
 
-    models = [mediapipe_model(name) for name in ("face_detection/face_detection_short_range", "face_landmark/face_landmark")]
+    own = "face_landmark_with_attention" if attention else "face_landmark"
+    models = [mediapipe_model(name) for name in ("face_detection/face_detection_short_range", f"face_landmark/{own}")]
     return f"mediapipe {version('mediapipe')}", size(*models), detect
 
 
@@ -134,7 +136,8 @@ DETECTORS = {
     "yunet": yunet,
     "blazeface short": lambda: blazeface("short"),
     "blazeface full": lambda: blazeface("full"),
-    "mesh": mesh,
+    "mesh": lambda: mesh(False),
+    "attention mesh": lambda: mesh(True),
     "mtcnn": mtcnn,
 }
 

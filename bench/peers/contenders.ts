@@ -39,11 +39,11 @@ const yunet = ({ x, y, width, height }: Box, score: number): Box =>
 
 const findFaces = (maxSide: number): FaceFinder => ({
   ...{ name: "**fivepoint, `findFaces`**", runtime: "node", setup: { detector: "findFaces", maxSide } },
-  ...{ input: `${maxSide}`, threshold: "0.42, then 0.2", square: (box) => box },
+  ...{ input: `${maxSide}`, threshold: "0.39, then 0.2", square: (box) => box },
 });
 const find = (maxSide: number): FaceFinder => ({
   ...{ name: "**fivepoint, the finder alone**", runtime: "node", setup: { detector: "find", maxSide } },
-  ...{ input: `${maxSide}`, threshold: "0.42", square: landmarkBox },
+  ...{ input: `${maxSide}`, threshold: "0.39", square: landmarkBox },
 });
 const yuNet = (maxSide: number): FaceFinder => ({
   ...{ name: "YuNet", runtime: "torch", setup: { detector: "yunet", maxSide } },
@@ -114,6 +114,14 @@ export const LANDMARKS: Readonly<Record<string, Reader>> = {
   },
   mesh: {
     ...{ name: "MediaPipe mesh", runtime: "mediapipe", setup: { detector: "mesh" } },
+    ...{ given: "region", home: ["FairFace"] },
+  },
+  "attention-mesh": {
+    ...{
+      name: "MediaPipe mesh with attention",
+      runtime: "mediapipe",
+      setup: { detector: "attention mesh" },
+    },
     ...{ given: "region", home: ["FairFace"] },
   },
   yunet: {

@@ -78,7 +78,7 @@ export function findersTable(figures: Readonly<Record<string, Figures>>, times: 
       ...[boxes.precision, boxes.recall].map(percent),
       ...[curve.recall, curve.area].map((share) => bound(share, curve)),
       (readAnswers("finders", key).bytes / 1000).toFixed(0),
-      ...(times ? [times.ms[key]!.toFixed(1)] : []),
+      ...(times ? [times.ms[key]?.toFixed(1) ?? ""] : []),
     ];
   });
   return `${markdownTable(head, rows, 3)}\n\n${versions("finders", Object.keys(FINDERS), times)}`;

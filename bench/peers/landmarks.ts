@@ -214,7 +214,7 @@ export function landmarksTables({ figures, counts }: Measured, times: Times | un
     ]);
   const sizes = Object.keys(LANDMARKS).map((key) => [
     (readAnswers("landmarks", key).bytes / 1000).toFixed(0),
-    ...(times ? [times.ms[key]!.toFixed(2)] : []),
+    ...(times ? [times.ms[key]?.toFixed(2) ?? ""] : []),
   ]);
   const missed = Object.entries(LANDMARKS).filter(([, { given }]) => given === "region");
   return [

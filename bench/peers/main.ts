@@ -16,7 +16,7 @@ import { measureTimes, readTimes } from "./times.ts";
 const JOBS = [
   ["**fivepoint**, `findFaces`", "fivepoint-320", "fivepoint-found"],
   ["YuNet", "yunet-320", "yunet"],
-  ["MediaPipe, BlazeFace and mesh", "blazeface-short", "mesh"],
+  ["MediaPipe, BlazeFace and mesh with attention", "blazeface-short", "attention-mesh"],
   ["MTCNN", "mtcnn", "mtcnn"],
   ["face-api, tiny networks", "face-api", "face-api-68-tiny"],
 ] as const;
