@@ -32,7 +32,7 @@ export interface TrackerSettings {
 }
 
 /** Measured on rendered motion (bench/track.ts). */
-const SMOOTHING: Smoothing = { minCutoff: 0.25, beta: 4, speedCutoff: 0.8 };
+const SMOOTHING: Smoothing = { minCutoff: 0.35, beta: 4, speedCutoff: 0.8 };
 
 /** @throws TypeError, RangeError that names the option */
 export function resolveTracker(options: TrackerOptions): TrackerSettings {

@@ -1,11 +1,11 @@
 """The first labels: `python -m weights.train.label build/fairface`.
 
-Merges two teachers, both under Apache-2.0: MediaPipe's mesh (`mesh.csv`, by `mesh`) and the mean answer of the official network
+Merges two teachers, both under Apache-2.0: MediaPipe's mesh (`mesh.csv` and `plain.csv`, by `mesh`) and the mean answer of the official network
 over many views (`teach.taught_points`). Writes the lists `train.csv` and `val.csv` of FairFace's own two parts, and
 `boxes.csv`, a few training faces in boxes of many sizes, to calibrate int8 on.
 
 Their conventions differ by a little: the official points are first moved by the mean offset, measured on faces where both
-agree. The nose stays half way between the two conventions, since the errors of the two lean opposite ways on turned heads.
+agree. The nose, the mean of both meshes', stays half way between the two conventions, since the errors of the two lean opposite ways on turned heads.
 A face counts more the further it is turned; it is left out where the mesh's two passes, or the two teachers, lie too far apart.
 Turned heads, on which teachers agree less, have a wider bound, so that the filter doesn't drop whatever is hard.
 """
@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+from collections.abc import Mapping
 from pathlib import Path
 
 import cv2
@@ -36,6 +37,25 @@ APART = (0.12, 0.35)
 """Largest mean distance between the teachers, in units: of upright faces and of turned ones."""
 SIDE = 112
 """Side to which photos are reduced for the official network."""
+NOSE = 2
+
+
+def read(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def points_of(row: Mapping[str, str]) -> list[list[float]]:
+    return [[float(row[f"x{i}"]), float(row[f"y{i}"])] for i in range(5)]
+
+
+def read_meshes(folder: Path) -> tuple[list[dict[str, str]], np.ndarray]:
+    """The rows of `mesh.csv` that `plain.csv` has, too, and their points (N×5×2), the nose being the mean of both lists'."""
+    plain = {row["file"]: points_of(row) for row in read(folder / "plain.csv")}
+    rows = [row for row in read(folder / "mesh.csv") if row["file"] in plain]
+    mesh = np.array([points_of(row) for row in rows])
+    mesh[:, NOSE] = (mesh[:, NOSE] + np.array([plain[row["file"]][NOSE] for row in rows])) / 2
+    return rows, mesh
 
 
 def frames(points: np.ndarray) -> np.ndarray:
@@ -78,9 +98,7 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
-    with (options.folder / "mesh.csv").open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    mesh = np.array([[[float(row[f"x{i}"]), float(row[f"y{i}"])] for i in range(5)] for row in rows])
+    rows, mesh = read_meshes(options.folder)
     yaw, passes = (np.array([float(row[name]) for row in rows]) for name in ("yaw", "apart"))
     predict = predictor(container.load(options.official))
     rng = np.random.default_rng(3)

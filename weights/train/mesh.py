@@ -4,6 +4,9 @@ Reads every photo of `train/` and `val/` and its mirror image. A face's row has 
 how far the passes lie apart, in units (`teach.units`); and its yaw, the sine of the angle by which the plane of eyes
 and mouth is turned away. Photos without a face are left out. The same command goes on where it was interrupted.
 
+The mesh is the one that looks at eyes and lips once more, each in a crop of its own ("attention mesh", Grishchenko et al., 2020);
+with `--plain` the one without, whose nose `label` averages with the first.
+
 The convention of the points: an eye is the mean of its sixteen eyelid points, so that it follows the lids and not the gaze; the nose is
 its tip, point 4; the mouth's corners are points 61 and 291.
 
@@ -29,7 +32,7 @@ COLUMNS = ["file", *(f"{axis}{i}" for i in range(5) for axis in "xy"), "apart", 
 
 
 def five(mesh: np.ndarray) -> np.ndarray:
-    """The five points of a mesh, 468×3 → 5×3."""
+    """The five points of a mesh, 478×3, or 468×3 without irises → 5×3."""
     return np.stack([mesh[LEFT].mean(0), mesh[RIGHT].mean(0), mesh[NOSE], mesh[MOUTH_LEFT], mesh[MOUTH_RIGHT]])
 
 
@@ -74,6 +77,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m weights.train.mesh", description=__doc__.split("\n")[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--plain", action="store_true", help="the mesh that doesn't look at eyes and lips once more")
     parser.add_argument("--first", type=int, help="read only so many photos of each part")
     options = parser.parse_args()
     cv2.setNumThreads(1)
@@ -85,7 +89,7 @@ def main() -> None:
     done = options.out.with_suffix(".done")
     start = int(done.read_text()) if done.exists() else 0
     reader = mediapipe.solutions.face_mesh.FaceMesh(
-        static_image_mode=True, max_num_faces=1, refine_landmarks=False, min_detection_confidence=0.2
+        static_image_mode=True, max_num_faces=1, refine_landmarks=not options.plain, min_detection_confidence=0.2
     )
     with options.out.open("a" if start else "w", newline="") as file:
         writer = csv.writer(file)

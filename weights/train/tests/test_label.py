@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from weights.train.label import APART, PASSES, SHARE, merge, write_boxes
-from weights.train.mesh import LEFT, RIGHT, five, yaw_of
+from weights.train.label import APART, PASSES, SHARE, merge, read_meshes, write_boxes
+from weights.train.mesh import COLUMNS, LEFT, RIGHT, five, yaw_of
 from weights.train.neutral import read_listed
 from weights.train.photos import SIZES, read_photos
 from weights.train.teach import units
@@ -71,6 +71,19 @@ def test_an_eye_is_the_mean_of_its_lids() -> None:
     assert len(set(LEFT)) == len(set(RIGHT)) == 16
     np.testing.assert_allclose(points[0], mesh[LEFT].mean(0))
     np.testing.assert_allclose(points[1], mesh[RIGHT].mean(0))
+
+
+def test_the_nose_is_the_mean_of_both_meshes_on_photos_that_both_have(tmp_path: Path) -> None:
+    def write(name: str, faces: dict[str, np.ndarray]) -> None:
+        rows = [",".join([file, *map(str, points.ravel()), "0", "0"]) for file, points in faces.items()]
+        (tmp_path / name).write_text("\n".join([",".join(COLUMNS), *rows]) + "\n")
+
+    write("mesh.csv", {"a": FACE, "b": FACE, "c": FACE + 1})
+    write("plain.csv", {"c": FACE + [5, 9], "a": FACE + [2, 4]})
+    rows, points = read_meshes(tmp_path)
+    assert [row["file"] for row in rows] == ["a", "c"]
+    np.testing.assert_allclose(points[:, 2], [FACE[2] + [1, 2], FACE[2] + [3, 5]])
+    np.testing.assert_allclose(points[:, [0, 1, 3, 4]], np.stack([FACE, FACE + 1])[:, [0, 1, 3, 4]])
 
 
 def test_lists_are_packed_at_every_size(tmp_path: Path) -> None:
