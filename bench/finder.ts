@@ -51,8 +51,8 @@ function stages(wasm: Exports, pixels: ReturnType<typeof checkImage>): Jobs {
   const at = (name: string): number => wasm[name].value;
   const stage = (run: string, from: string, to: string, part: number) => () =>
     wasm[run](at(`${from}_MAP`), at(`${to}_WEIGHTS`), at(`${to}_MAP`), W / part, H / part);
-  const head = (from: string, part: number) => () =>
-    wasm.head(at(`${from}_MAP`), at(`HEAD${part}_WEIGHTS`), at(`HEAD${part}_SCORES`), W / part, H / part);
+  const up = (run: string, from: string, to: string, part: number) => () =>
+    wasm.up(at(`${from}_MAP`), at(`${run}_WEIGHTS`), at(`${to}_MAP`), W / part, H / part);
   const pool = (from: string, to: string, part: number) => () =>
     wasm.pool(at(`${from}_MAP`), at(`${to}_MAP`), W / part, H / part);
   return {
@@ -63,26 +63,29 @@ function stages(wasm: Exports, pixels: ReturnType<typeof checkImage>): Jobs {
     conv3: () => wasm.conv3(W / 4, H / 4),
     conv4: stage("wide6", "CONV3", "CONV4", 8),
     conv5: stage("narrow6", "CONV4", "CONV5", 8),
-    head8: head("CONV5", 8),
     pool5: pool("CONV5", "POOL5", 16),
     conv6: stage("wide3", "POOL5", "CONV6", 16),
     conv7: stage("narrow3", "CONV6", "CONV7", 16),
-    head16: head("CONV7", 16),
     pool7: pool("CONV7", "POOL7", 32),
     conv8: stage("wide3", "POOL7", "CONV8", 32),
     conv9: stage("narrow3", "CONV8", "CONV9", 32),
-    head32: head("CONV9", 32),
+    up16: up("UP16", "CONV9", "CONV7", 32),
+    conv10: () => wasm.conv10(W / 16, H / 16),
+    up8: up("UP8", "CONV10", "CONV5", 16),
+    conv11: () => wasm.conv11(W / 8, H / 8),
     decode: () => wasm.decode(0.5, 0),
   };
 }
 
-/** Multiply-adds of each convolution as it is defined; of a head's outputs every cell needs one. */
-const PARTS = [2, 4, 4, 8, 8, 16, 16, 32, 32, 8, 16, 32];
+/** Multiply-adds of each convolution as it is defined. The heads are part of decoding: every cell needs one of their outputs. */
+const PARTS = [2, 4, 4, 8, 8, 16, 16, 32, 32, 16, 8, 32, 16];
 const products = new Map(
-  FINDER.stages.map(({ name, inputs, outputs, slope }, i) => [
-    name,
-    (W / PARTS[i]!) * (H / PARTS[i]!) * 9 * inputs * (slope ? outputs : 1),
-  ]),
+  FINDER.stages
+    .slice(0, PARTS.length)
+    .map(({ name, inputs, outputs, pointwise }, i) => [
+      name,
+      (W / PARTS[i]!) * (H / PARTS[i]!) * (pointwise ? 1 : 9) * inputs * outputs,
+    ]),
 );
 
 const small = await image(SIZE.width, SIZE.height);

@@ -99,16 +99,15 @@ export function forward(): void {
 
 export function decode(minScore: f64, minLogit: f32): i32 {
   let end = m.CANDIDATES;
-  end = decodeHead(m.CONV5_MAP, m.HEAD8_WEIGHTS, m.HEAD8_SCORES, 8, minScore, minLogit, end);
-  if (end) end = decodeHead(m.CONV7_MAP, m.HEAD16_WEIGHTS, m.HEAD16_SCORES, 16, minScore, minLogit, end);
-  if (end) end = decodeHead(m.CONV9_MAP, m.HEAD32_WEIGHTS, m.HEAD32_SCORES, 32, minScore, minLogit, end);
+  end = decodeHead(m.CONV11_MAP, m.HEAD8_WEIGHTS, 8, minScore, minLogit, end);
+  if (end) end = decodeHead(m.CONV10_MAP, m.HEAD16_WEIGHTS, 16, minScore, minLogit, end);
+  if (end) end = decodeHead(m.CONV9_MAP, m.HEAD32_WEIGHTS, 32, minScore, minLogit, end);
   return end ? <i32>(end - m.CANDIDATES) / 20 : -1;
 }
 
 function decodeHead(
   map: usize,
   weights: usize,
-  scores: usize,
   stride: i32,
   minScore: f64,
   minLogit: f32,
@@ -116,19 +115,7 @@ function decodeHead(
 ): usize {
   const w = padded(width) / stride;
   const h = padded(height) / stride;
-  return decodeCells(
-    map,
-    weights,
-    scores,
-    m.scoreRow(w),
-    w,
-    h,
-    stride,
-    minScore,
-    minLogit,
-    m.SCRATCH,
-    candidates,
-  );
+  return decodeCells(map, weights, w, h, stride, minScore, minLogit, candidates);
 }
 
 export function candidates(): usize {

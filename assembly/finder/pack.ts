@@ -1,7 +1,7 @@
 /** The tensors at `PARAMETERS`, stage by stage, for network.ts. */
-import { areFinite, packConvolution, readFrom, take } from "../packing";
+import { areFinite, copy, packConvolution, packDense, readFrom } from "../packing";
 import * as m from "./memory";
-import { Conv1, Conv2, Conv3, Head, Input, Narrow, Wide } from "./shape";
+import { Conv1, Conv2, Conv3, Head, Input, Merged, Narrow, Up, Wide } from "./shape";
 
 const SLOPE = true;
 const AFFINE = true;
@@ -25,26 +25,15 @@ export function pack(): void {
   stage(3, m.CONV7_WEIGHTS, Wide.CHANNELS, Narrow.CHANNELS);
   stage(3, m.CONV8_WEIGHTS, Narrow.CHANNELS, Wide.CHANNELS);
   stage(3, m.CONV9_WEIGHTS, Wide.CHANNELS, Narrow.CHANNELS);
-  packHead(m.HEAD8_WEIGHTS);
-  packHead(m.HEAD16_WEIGHTS);
-  packHead(m.HEAD32_WEIGHTS);
+  stage(3, m.CONV10_WEIGHTS, Up.CHANNELS, Merged.CHANNELS);
+  stage(6, m.CONV11_WEIGHTS, Up.CHANNELS, Merged.CHANNELS);
+  packDense(m.UP16_WEIGHTS, Up.CHANNELS, Up.CHANNELS, !SLOPE, !AFFINE);
+  packDense(m.UP8_WEIGHTS, Up.CHANNELS, Up.CHANNELS, !SLOPE, !AFFINE);
+  copy(m.HEAD8_WEIGHTS, Head.WEIGHTS);
+  copy(m.HEAD16_WEIGHTS, Head.WEIGHTS);
+  copy(m.HEAD32_WEIGHTS, Head.WEIGHTS);
 }
 
 function stage(tile: i32, target: usize, inputs: i32, outputs: i32): void {
   packConvolution(tile, target, inputs, outputs, SLOPE, AFFINE, m.SCRATCH);
-}
-
-/** [CHANNELS][IC][3][3] → [OUTPUTS][3][3][IC], each followed by its bias. */
-function packHead(target: usize): void {
-  const weights = take(Head.CHANNELS * Narrow.CHANNELS * 9);
-  const biases = take(Head.CHANNELS);
-  for (let o = 0; o < Head.OUTPUTS; o++) {
-    let at = target + <usize>(o * Head.FILTER * 4);
-    for (let tap = 0; tap < 9; tap++) {
-      for (let i = 0; i < Narrow.CHANNELS; i++, at += 4) {
-        store<f32>(at, load<f32>(weights + ((<usize>((o * Narrow.CHANNELS + i) * 9 + tap)) << 2)));
-      }
-    }
-    store<f32>(at, load<f32>(biases + ((<usize>o) << 2)));
-  }
 }

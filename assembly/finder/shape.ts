@@ -54,11 +54,23 @@ export class Narrow {
   static readonly WEIGHTS3: i32 = (F3 * Wide.CHANNELS + 3) * Narrow.CHANNELS + 4;
 }
 
-/** head8, head16 and head32, each of the map before it: what a cell proposes (decode.ts). */
+/** up16 of conv9 and up8 of conv10: what is added to the map of twice as many pixels each way. As many channels in as out. */
+export class Up {
+  static readonly CHANNELS: i32 = Narrow.CHANNELS;
+  static readonly WEIGHTS: i32 = (Up.CHANNELS + 3) * Up.CHANNELS + 4;
+}
+
+/** conv10 of conv7's map and up16, conv11 of conv5's and up8. */
+export class Merged {
+  static readonly CHANNELS: i32 = Narrow.CHANNELS;
+  static readonly WEIGHTS6: i32 = (F6 * Up.CHANNELS + 3) * Merged.CHANNELS + 4;
+  static readonly WEIGHTS3: i32 = (F3 * Up.CHANNELS + 3) * Merged.CHANNELS + 4;
+}
+
+/** head8 of conv11, head16 of conv10 and head32 of conv9: what a cell proposes (decode.ts). */
 export class Head {
-  static readonly CHANNELS: i32 = 16; // as a file has them
-  static readonly OUTPUTS: i32 = 5; // the first ones, which are read: score and box
-  static readonly FILTER: i32 = 9 * Narrow.CHANNELS + 4; // numbers of an output's filter and bias, whole vectors
+  static readonly CHANNELS: i32 = 16; // as a file has them; the first five are read, score and box
+  static readonly WEIGHTS: i32 = (Narrow.CHANNELS + 1) * Head.CHANNELS;
 }
 
 // Tiles of a block in the stages of the three levels, by F(6×6, 3×3) at 1/8 and F(3×3, 3×3) below.

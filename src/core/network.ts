@@ -7,8 +7,8 @@ export interface Stage {
   /** What the names of its tensors begin with. */
   readonly name: string;
   /**
-   * `input` has no weights, only an affine; `conv` is 3×3, with stride 1 and zeros around the map; `depthwise` has one filter per
-   * channel, as large as the map; `dense` reads a vector.
+   * `input` has no weights, only an affine; `conv` is 3×3, with stride 1 and zeros around the map, or 1×1 (`pointwise`); `depthwise`
+   * has one filter per channel, as large as the map; `dense` reads a vector.
    */
   readonly kind: "input" | "conv" | "depthwise" | "dense";
   /** Channels that it reads. */
@@ -17,7 +17,9 @@ export interface Stage {
   readonly outputs: number;
   /** Pixels per side of the map that it reads, 1 for a vector, 0 where the maps are as large as the image makes them. */
   readonly size: number;
-  /** Whether a maximum over 2×2 pixels follows the PReLU. What a table leaves out of these three is false. */
+  /** Whether a convolution's filters are 1×1. What a table leaves out of these four is false. */
+  readonly pointwise?: boolean;
+  /** Whether a maximum over 2×2 pixels follows the PReLU. */
   readonly pooled?: boolean;
   /** Whether it has a PReLU, with one slope for all channels. */
   readonly slope?: boolean;
@@ -40,9 +42,11 @@ export interface TensorSpec {
 }
 
 /** The tensors of a stage, in the order of a file. */
-export function tensorsOf({ name, kind, inputs, outputs, size, slope, affine }: Stage): TensorSpec[] {
+export function tensorsOf(stage: Stage): TensorSpec[] {
+  const { name, kind, inputs, outputs, size, pointwise, slope, affine } = stage;
+  const filter = pointwise ? 1 : 3;
   const weights = {
-    conv: [outputs, inputs, 3, 3],
+    conv: [outputs, inputs, filter, filter],
     depthwise: [outputs, size, size],
     dense: [outputs, inputs],
   };

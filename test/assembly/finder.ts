@@ -5,14 +5,16 @@ export * from "../../assembly/finder/index";
 export * from "../../assembly/finder/memory";
 export {
   conv1,
+  conv10,
+  conv11,
   conv2,
   conv3,
   forward as forwardOf,
-  head,
   input,
   narrow3,
   narrow6,
   pool,
+  up,
   wide3,
   wide6,
 } from "../../assembly/finder/network";

@@ -12,35 +12,27 @@ describe.each(TIERS)("decode, %s", (tier) => {
   /** What the module finds in a head of random outputs, and what the reference does, row by row. */
   function decoded(width: number, height: number, stride: reference.Stride, minScore: number, spread = 6) {
     const next = random(width + 31 * height + stride);
-    // A head of one tap: output k is channel k of the cell, so that the map itself says what is decoded.
-    const weights = new Float32Array(5 * (9 * CHANNELS + 4));
-    for (let k = 0; k < 5; k++) weights[k * (9 * CHANNELS + 4) + 4 * CHANNELS + k] = 1;
+    // Output k is channel k of the cell, so that the map itself says what is decoded.
+    const weights = new Float32Array(16 * (CHANNELS + 1));
+    for (let k = 0; k < 5; k++) weights[k * CHANNELS + k] = 1;
     const [row, rows] = [(Math.ceil(width / 6) * 6 + 2) * CHANNELS, Math.ceil(height / 6) * 6 + 2];
     const map = Float32Array.from({ length: row * rows }, () => spread * (2 * next() - 1));
-    const scoreRow = Math.ceil(width / 4) * 4;
-    const scores = new Float32Array(scoreRow * height);
     const data = new Float64Array(5 * width * height);
     for (let y = 0; y < height; y++)
-      for (let x = 0; x < width; x++) {
+      for (let x = 0; x < width; x++)
         for (let k = 0; k < 5; k++)
           data[(k * height + y) * width + x] = map[(y + 1) * row + (x + 1) * CHANNELS + k]!;
-        scores[y * scoreRow + x] = data[y * width + x]!;
-      }
-    const beyond = 4 * CHANNELS; // read and of no effect
     const output = kernels.output(width * height * 5);
     const minLogit = Math.log(minScore / (1 - minScore)) - 0.001;
     const end = kernels.call(
       "decodeCells",
-      kernels.input([...map, ...new Array(beyond).fill(Number.NaN)]),
+      kernels.input(map),
       kernels.input(weights),
-      kernels.input(scores),
-      4 * scoreRow,
       width,
       height,
       stride,
       minScore,
       minLogit,
-      kernels.output(16),
       output,
     );
     const got = kernels.floats(output, (end - output) / 4).slice();

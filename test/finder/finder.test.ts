@@ -198,7 +198,7 @@ describe("find", () => {
   it.each([
     ["conv1.weight", 1e37],
     ["conv8.scale", 2.5e38],
-    ["head8.weight", 3e39],
+    ["head8.weight", 1e39],
   ])("says so when the weights overflow: %s times %d", (name, factor) => {
     const file = randomWeights(3, FINDER);
     const { dtype, shape } = file.tensors.get(name)!;
@@ -219,6 +219,30 @@ describe("find", () => {
     }
   });
 
+  it("asks the score that its weights name, by default", () => {
+    const file = parseFinderWeights(readFileSync("weights/finder.safetensors"));
+    const usual = createFinderSync();
+    const withThreshold = (threshold?: string) => {
+      const { threshold: _, ...metadata } = file.metadata;
+      const changed = threshold === undefined ? metadata : { ...metadata, threshold };
+      return createFinderSync({ weights: serializeFinderWeights({ ...file, metadata: changed }) });
+    };
+    expect(usual.info.minScore).toBe(Number(file.metadata.threshold));
+    for (const [threshold, minScore] of [
+      [undefined, 0.5],
+      ["0.05", 0.05],
+      ["0.9", 0.9],
+    ] as const) {
+      const other = withThreshold(threshold);
+      expect(other.info.minScore).toBe(minScore);
+      expect(other.find(photo)).toEqual(usual.find(photo, { minScore }));
+    }
+    for (const bad of ["", "half", "-0.1", "1.5", "NaN"])
+      expect(() => withThreshold(bad)).toThrow(
+        new WeightsError(`The weights' threshold must be a number of 0 to 1, not "${bad}".`),
+      );
+  });
+
   it("never grows its memory, and is done when disposed", () => {
     const other = createFinderSync({ maxSide: 64 });
     const { memoryBytes } = other.info;
@@ -233,7 +257,7 @@ describe("find", () => {
   it("keeps weights as they are in a file", () => {
     const { tensors } = parseFinderWeights(readFileSync("weights/finder.safetensors"));
     const slopes = [...tensors].filter(([name]) => name.endsWith(".slope")).map(([, t]) => toFloat32(t)[0]!);
-    expect(slopes).toHaveLength(9);
+    expect(slopes).toHaveLength(11);
     expect(slopes.every((slope) => slope >= 0 && slope <= 1)).toBe(true);
   });
 });

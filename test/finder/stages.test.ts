@@ -2,8 +2,20 @@
 import { describe, expect, it } from "vitest";
 import { toFloat32 } from "../../src/core/container.ts";
 import { FINDER, FINDER_TENSORS } from "../../src/core/finder/network.ts";
-import { convolve, decode, forward, halve, type Planes, STRIDES, spaceToDepth } from "../reference/finder.ts";
+import {
+  add,
+  convolve,
+  decode,
+  double,
+  forward,
+  halve,
+  type Planes,
+  pointwise,
+  STRIDES,
+  spaceToDepth,
+} from "../reference/finder.ts";
 import { affine, prelu } from "../reference/network.ts";
+import { denseSingle } from "../reference/single.ts";
 import { absolute, WINOGRAD, winograd3x3 } from "../reference/winograd.ts";
 import { expectWithin, gamma } from "../support/bounds.ts";
 import { random } from "../support/random.ts";
@@ -143,6 +155,8 @@ const STAGES = {
   conv7: [3, "narrow3", "CONV6_MAP", "CONV7_MAP", 16],
   conv8: [3, "wide3", "POOL7_MAP", "CONV8_MAP", 32],
   conv9: [3, "narrow3", "CONV8_MAP", "CONV9_MAP", 32],
+  conv10: [3, "conv10", "CONV7_MAP", "CONV10_MAP", 16],
+  conv11: [6, "conv11", "CONV5_MAP", "CONV11_MAP", 8],
 } as const;
 
 const CANVASES = [
@@ -163,7 +177,11 @@ const ODD = [
   [10, 3],
 ] as const;
 
-const HEADS = { head8: ["CONV5_MAP", 8], head16: ["CONV7_MAP", 16], head32: ["CONV9_MAP", 32] } as const;
+/** Up → the map that it reads, that to which it adds, the part of the canvas that the first of them is. */
+const UPS = { up16: ["CONV9_MAP", "CONV7_MAP", 32], up8: ["CONV10_MAP", "CONV5_MAP", 16] } as const;
+
+/** Head → the map that it reads, its part of the canvas. */
+const HEADS = { head8: ["CONV11_MAP", 8], head16: ["CONV10_MAP", 16], head32: ["CONV9_MAP", 32] } as const;
 
 const convolutions = FINDER.stages.filter(({ name }) => name in STAGES);
 const cases = convolutions.flatMap((stage) => {
@@ -193,46 +211,88 @@ describe("every stage", () => {
     }
   });
 
-  const headCases = Object.entries(HEADS).flatMap(([name, [from, part]]) =>
+  /** What 1×1 convolutions add up at most. */
+  const sizes = (input: Planes, weight: Float32Array, bias: Float32Array) =>
+    pointwise({ ...input, data: input.data.map(Math.abs) }, weight.map(Math.abs), bias.map(Math.abs));
+
+  /** An up in float32, rounding after each operation in the order that its kernels state. */
+  function doubledAndAdded(coarse: Planes, fine: Planes, weight: Float32Array, bias: Float32Array) {
+    const area = coarse.width * coarse.height;
+    const params = { bias, slope: 1, scale: new Float32Array(32).fill(1), shift: new Float32Array(32) };
+    const data = new Float64Array(coarse.data.length);
+    for (let at = 0; at < area; at++) {
+      const pixel = Float32Array.from({ length: 32 }, (_, c) => coarse.data[c * area + at]!);
+      denseSingle(pixel, weight, params).forEach((v, c) => {
+        data[c * area + at] = v;
+      });
+    }
+    return add(fine, double({ ...coarse, data })).data.map(Math.fround);
+  }
+
+  const upCases = Object.entries(UPS).flatMap(([name, [from, to, part]]) =>
     [...CANVASES.map(([w, h]) => [w / part, h / part] as const), ...ODD].map(([width, height]) => ({
       name,
       from,
+      to,
       width,
       height,
     })),
   );
-  it.each(headCases)("the scores of $name, $width × $height", ({ name, from, width, height }) => {
+  it.each(upCases)("$name, $width × $height doubled", ({ name, from, to, width, height }) => {
+    const [coarse, fine] = [planes(width, height, 32, 23), planes(2 * width, 2 * height, 32, 29)];
+    const [weight, bias] = [get(`${name}.weight`), get(`${name}.bias`)];
+    const want = add(fine, double(pointwise(coarse, weight, bias))).data;
+    // The bias, 32 products one after the other, the sum of the maps.
+    const most = add({ ...fine, data: fine.data.map(Math.abs) }, double(sizes(coarse, weight, bias)));
+    const bound = most.data.map((t) => gamma(32 + 1 + 1) * t + 2 ** -138);
+    const single = doubledAndAdded(coarse, fine, weight, bias);
+    for (const [tier, finder] of finders) {
+      const [map, sum] = [from, to].map((place) => finder.address(place)) as [number, number];
+      const place = finder.floats(sum, toStored(fine).length);
+      const got = finder.run(from, coarse, to, 32, [2 * width, 2 * height], () => {
+        place.set(toStored(fine));
+        finder.call("up", map, finder.address(`${name.toUpperCase()}_WEIGHTS`), sum, width, height);
+      });
+      expectWithin(got, want, bound);
+      if (tier === "baseline") expect(got).toEqual(single);
+    }
+  });
+
+  const headCases = Object.entries(HEADS).flatMap(([name, [from, stride]]) =>
+    [...CANVASES.map(([w, h]) => [w / stride, h / stride] as const), ...ODD].map(([width, height]) => ({
+      name,
+      from,
+      stride,
+      width,
+      height,
+    })),
+  );
+  it.each(headCases)("the scores of $name, $width × $height", ({ name, from, stride, width, height }) => {
     const input = planes(width, height, 32, 23);
-    const weight = get(`${name}.weight`).subarray(0, 32 * 9);
+    const weight = get(`${name}.weight`).subarray(0, 32);
     const bias = get(`${name}.bias`).subarray(0, 1);
-    const want = convolve(input, weight, bias).data;
-    const terms = convolve(
-      { ...input, data: input.data.map(Math.abs) },
-      weight.map(Math.abs),
-      bias.map(Math.abs),
-    );
-    // A product, 36 sums of eight that run side by side, three sums of these, the bias.
-    const bound = terms.data.map((t) => gamma(1 + 36 + 3 + 1) * t + 2 ** -138);
+    const want = pointwise(input, weight, bias).data.map((v) => 1 / (1 + Math.exp(-v)));
+    // A product, two sums of sixteen that run side by side, two of these, two of lanes, the bias; the logistic function, whose
+    // slope is at most a quarter, rounded.
+    const bound = sizes(input, weight, bias).data.map((t) => (gamma(1 + 2 + 2 + 2 + 1) * t) / 4 + 2 ** -24);
     for (const [, finder] of finders) {
       const all = finder.laidOut().fill(Number.NaN);
       const map = toStored(input);
-      const [at, weights, output] = [
-        from,
-        `${name.toUpperCase()}_WEIGHTS`,
-        `${name.toUpperCase()}_SCORES`,
-      ].map((place) => finder.address(place)) as [number, number, number];
+      const [at, weights, candidates] = [from, `${name.toUpperCase()}_WEIGHTS`, "CANDIDATES"].map((place) =>
+        finder.address(place),
+      ) as [number, number, number];
       finder.floats(at, map.length).set(map);
-      finder.call("head", at, weights, output, width, height);
-      const row = Math.ceil(width / 4) * 4;
-      const scores = finder.floats(output, row * height);
-      const got = Float32Array.from(
-        { length: width * height },
-        (_, i) => scores[Math.floor(i / width) * row + (i % width)]!,
+      const limits = [0, Number.NEGATIVE_INFINITY];
+      const end = finder.call("decodeCells", at, weights, width, height, stride, ...limits, candidates);
+      const found = finder.floats(candidates, (end - candidates) / 4);
+      expectWithin(
+        found.filter((_, i) => i % 5 === 0),
+        want,
+        bound,
       );
-      expectWithin(got, want, bound);
-      scores.fill(Number.NaN);
+      found.fill(Number.NaN);
       finder.floats(at, map.length).fill(Number.NaN);
-      expect(all.every(Number.isNaN), "writes beside its scores").toBe(true);
+      expect(all.every(Number.isNaN), "writes beside its candidates").toBe(true);
     }
   });
 
@@ -277,20 +337,12 @@ describe.each(TIERS)("the whole network, %s", (tier) => {
     new Uint8Array(finder.memory, finder.address("CANVAS")).set(canvas);
     finder.call("forwardOf", width, height);
     return Object.entries(HEADS).map(([name, [map, stride]]) => {
-      const [w, h] = [width / stride, height / stride];
-      const at = [map, `${name.toUpperCase()}_WEIGHTS`, `${name.toUpperCase()}_SCORES`].map((place) =>
-        finder.address(place),
-      );
-      const row = Math.ceil(w / 4) * 4;
-      const scores = finder.floats(at[2]!, row * h);
+      const at = [map, `${name.toUpperCase()}_WEIGHTS`].map((place) => finder.address(place));
       const candidates = finder.address("CANDIDATES");
       const limits = [0, Number.NEGATIVE_INFINITY];
-      const work = [finder.address("SCRATCH"), candidates];
-      const end = finder.call("decodeCells", ...at, row * 4, w, h, stride, ...limits, ...work);
-      return {
-        scores: Float32Array.from({ length: w * h }, (_, i) => scores[Math.floor(i / w) * row + (i % w)]!),
-        boxes: finder.floats(candidates, (end - candidates) / 4).slice(),
-      };
+      const size = [width / stride, height / stride];
+      const end = finder.call("decodeCells", ...at, ...size, stride, ...limits, candidates);
+      return finder.floats(candidates, (end - candidates) / 4).slice();
     });
   };
   const noise = (width: number, height: number, seed: number) => {
@@ -312,14 +364,14 @@ describe.each(TIERS)("the whole network, %s", (tier) => {
       const got = run(canvas, width, height);
       for (const [i, stride] of STRIDES.entries()) {
         const head = maps.get(`head${stride}`)!;
-        const { scores, boxes } = got[i]!;
+        const boxes = got[i]!;
         const off = 2e-5 * Math.max(...head.data.map(Math.abs));
-        const most = Math.max(...scores.map((v, k) => Math.abs(v - head.data[k]!)));
-        expect(most, `head${stride}`).toBeLessThan(off);
         const empty = { data: new Float64Array(0), width: 0, height: 0 };
         const want = decode(new Map(STRIDES.map((s) => [`head${s}`, s === stride ? head : empty])));
         expect(boxes.length).toBe(5 * want.length);
-        want.forEach(({ left, top, right, bottom }, k) => {
+        want.forEach(({ score, left, top, right, bottom }, k) => {
+          // The logistic function's slope is at most a quarter.
+          expect(Math.abs(boxes[5 * k]! - score), `head${stride}`).toBeLessThan(off / 4 + 2 ** -24);
           // The centre is off by `off` cells, half a side by as much of itself.
           for (const [j, value] of [left, top, right, bottom].entries()) {
             const half = (j % 2 === 0 ? right - left : bottom - top) / 2;

@@ -40,6 +40,35 @@ export function convolve(
   return { data: out, width, height };
 }
 
+/** out[o][y][x] = bias[o] + Σ in[i][y][x] · weight[o][i]. */
+export function pointwise(
+  { data, width, height }: Planes,
+  weight: ArrayLike<number>,
+  bias: ArrayLike<number>,
+): Planes {
+  const area = width * height;
+  const inputs = data.length / area;
+  const out = Float64Array.from({ length: bias.length * area }, (_, k) => {
+    const [o, at] = [Math.floor(k / area), k % area];
+    let sum = bias[o]!;
+    for (let i = 0; i < inputs; i++) sum += weight[o * inputs + i]! * data[i * area + at]!;
+    return sum;
+  });
+  return { data: out, width, height };
+}
+
+/** Each pixel as 2×2. */
+export function double({ data, width, height }: Planes): Planes {
+  const out = Float64Array.from({ length: 4 * data.length }, (_, i) => {
+    const [y, x] = [Math.floor(i / (2 * width)), i % (2 * width)]; // rows of all planes, one below the other
+    return data[Math.floor(y / 2) * width + Math.floor(x / 2)]!;
+  });
+  return { data: out, width: 2 * width, height: 2 * height };
+}
+
+/** The sum of two maps. */
+export const add = (a: Planes, b: Planes): Planes => ({ ...a, data: a.data.map((v, i) => v + b.data[i]!) });
+
 /** The maximum of each 2×2 pixels. */
 export function halve({ data, width, height }: Planes): Planes {
   const [w, h] = [width / 2, height / 2];
@@ -82,16 +111,21 @@ export function forward(
     maps.set(name, map);
     return map;
   };
-  const head = (name: string, input: Planes) =>
-    maps.set(name, convolve(input, get(`${name}.weight`), get(`${name}.bias`)));
-  let x = stage("conv1", spaceToDepth(canvas, width, height), true);
-  x = stage("conv3", stage("conv2", x), true);
-  x = stage("conv5", stage("conv4", x));
-  head("head8", x);
-  x = stage("conv7", stage("conv6", halve(x)));
-  head("head16", x);
-  x = stage("conv9", stage("conv8", halve(x)));
-  head("head32", x);
+  const point = (name: string, input: Planes): Planes => {
+    const map = pointwise(input, get(`${name}.weight`), get(`${name}.bias`));
+    maps.set(name, map);
+    return map;
+  };
+  const conv1 = stage("conv1", spaceToDepth(canvas, width, height), true);
+  const conv3 = stage("conv3", stage("conv2", conv1), true);
+  const conv5 = stage("conv5", stage("conv4", conv3));
+  const conv7 = stage("conv7", stage("conv6", halve(conv5)));
+  const conv9 = stage("conv9", stage("conv8", halve(conv7)));
+  const conv10 = stage("conv10", add(conv7, double(point("up16", conv9))));
+  const conv11 = stage("conv11", add(conv5, double(point("up8", conv10))));
+  point("head8", conv11);
+  point("head16", conv10);
+  point("head32", conv9);
   return maps;
 }
 

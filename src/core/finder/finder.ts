@@ -6,7 +6,7 @@ import type { ImageLike, WasmModule, WeightsInfo } from "../types.ts";
 import { describeWeights } from "../weights-info.ts";
 import { type FinderExports, instantiateFinder, loadFinder } from "./model.ts";
 import { parseFinderWeights } from "./network.ts";
-import { type FinderSettings, type FindSettings, resolveFindOptions } from "./options.ts";
+import { type FinderSettings, type FindSettings, leastScore, resolveFindOptions } from "./options.ts";
 import { shrinkInto, shrunkImage } from "./shrink.ts";
 import { CANDIDATE, suppress } from "./suppress.ts";
 import type { FinderInfo, FindOptions, FoundBox } from "./types.ts";
@@ -33,6 +33,7 @@ export interface FinderParts {
 export class Finder {
   #model: FinderExports | undefined;
   readonly #weights: () => WeightsInfo;
+  readonly #minScore: number;
   readonly #parts: FinderParts;
 
   /**
@@ -48,6 +49,7 @@ export class Finder {
     const model = instantiateFinder(module);
     checkTier(model, simd);
     const file = parseFinderWeights(weights);
+    this.#minScore = leastScore(file);
     if (!model.reserve(maxSide))
       throw new RangeError(`There isn't enough memory for a finder with options.maxSide ${maxSide}.`);
     loadFinder(model, file);
@@ -103,6 +105,7 @@ export class Finder {
     return {
       simd: model.relaxed() ? "relaxed" : "baseline",
       weights: this.#weights(),
+      minScore: this.#minScore,
       maxSide: this.#parts.maxSide,
       memoryBytes: model.memory.buffer.byteLength,
     };
@@ -134,7 +137,8 @@ export class Finder {
   #request(image: ImageLike, options: FindOptions | undefined): Search {
     const pixels = checkImage(image);
     const { width, height } = pixels;
-    return { pixels, image: { width, height }, ...resolveFindOptions(options, this.#parts.maxSide) };
+    const settings = resolveFindOptions(options, this.#parts.maxSide, this.#minScore);
+    return { pixels, image: { width, height }, ...settings };
   }
 
   #alive(): FinderExports {

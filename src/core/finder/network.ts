@@ -12,11 +12,19 @@ const conv = (name: string, inputs: number, outputs: number, pooled = false): St
   slope: true,
   affine: true,
 });
-const head = (name: string): Stage => ({ name, kind: "conv", inputs: 32, outputs: 16, size: 0 });
+const point = (name: string, outputs: number): Stage => ({
+  name,
+  kind: "conv",
+  inputs: 32,
+  outputs,
+  size: 0,
+  pointwise: true,
+});
 
 /**
  * The input is 2×2 pixels deep: RGB of 0..1 in twelve channels. conv1 … conv5 follow each other; conv6 reads conv5 and conv8 reads
- * conv7 through a maximum over 2×2 pixels; a head reads conv5, conv7 and conv9.
+ * conv7 through a maximum over 2×2 pixels. Then back up: conv10 reads the sum of conv7 and of what up16 makes of conv9, each of its
+ * pixels as 2×2; conv11 that of conv5 and of what up8 makes of conv10. The heads read conv11, conv10 and conv9.
  */
 export const FINDER: Network = {
   format: "fivepoint-finder",
@@ -30,9 +38,13 @@ export const FINDER: Network = {
     conv("conv7", 64, 32),
     conv("conv8", 32, 64),
     conv("conv9", 64, 32),
-    head("head8"),
-    head("head16"),
-    head("head32"),
+    conv("conv10", 32, 32),
+    conv("conv11", 32, 32),
+    point("up16", 32),
+    point("up8", 32),
+    point("head8", 16),
+    point("head16", 16),
+    point("head32", 16),
   ],
   optional: [],
 };

@@ -13,7 +13,7 @@ export interface FinderOptions extends Pick<LandmarkerOptions, "simd"> {
 }
 
 export interface FindOptions {
-  /** Boxes below this score are left out; 0 to 1, default 0.42. */
+  /** Boxes below this score are left out; 0 to 1, default what the weights say (`info.minScore`). */
   readonly minScore?: number | undefined;
   /** The best so many at most; default 100. */
   readonly maxFaces?: number | undefined;
@@ -30,6 +30,8 @@ export interface FoundBox extends Box {
 export interface FinderInfo {
   readonly simd: SimdTier;
   readonly weights: WeightsInfo;
+  /** The default of `minScore`: the `threshold` in the metadata of the weights, 0.5 where there is none. */
+  readonly minScore: number;
   readonly maxSide: number;
   /** Size of the module's linear memory; it never grows. */
   readonly memoryBytes: number;

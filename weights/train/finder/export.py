@@ -1,7 +1,7 @@
 """Make a run's weights the package's: `python -m weights.train.finder.export build/runs/<name> --version … --license … …`.
 
-Filters are rounded to 6 significant bits. The file is as long, but its zeros compress, and what a page loads of the package is
-compressed: the finder's entry has a budget (package.json).
+Filters are rounded to multiples of a power of two, about a thirty-second of their layer's standard deviation. The file is as long, but
+its zeros compress, and what a page loads of the package is compressed: the finder's entry has a budget (package.json).
 
 Beside the weights it keeps the averaged network with its batch norms, which a configuration's `start` goes on from.
 """
@@ -17,13 +17,14 @@ import torch
 from .detect import load, save
 from .network import Weights
 
-SIGNIFICANT_BITS = 6
+STEPS = 32
+"""Steps of rounding in a standard deviation of a layer's filters."""
 
 
 def shortened(weights: Weights) -> Weights:
     def short(values: np.ndarray) -> np.ndarray:
-        mantissa, exponent = np.frexp(values)  # 0.5 ≤ |mantissa| < 1
-        return np.ldexp(np.round(mantissa * 2**SIGNIFICANT_BITS) / 2**SIGNIFICANT_BITS, exponent)
+        step = 2.0 ** np.round(np.log2(values.std() / STEPS))
+        return (np.round(values / step) * step).astype(np.float32)
 
     return {name: short(value) if name.endswith(".weight") else value for name, value in weights.items()}
 
@@ -35,11 +36,12 @@ def main() -> None:
     parser.add_argument("--version", required=True)
     parser.add_argument("--license", required=True)
     parser.add_argument("--source", required=True, help="what the weights were trained on")
+    parser.add_argument("--threshold", required=True, help="the score from which `find` takes a box for a face (`evaluate`)")
     parser.add_argument("--out", type=Path, default=Path("weights/finder.safetensors"))
     parser.add_argument("--checkpoint", type=Path, default=Path("weights/train/checkpoints/finder.pt"))
     options = parser.parse_args()
 
-    metadata = {key: getattr(options, key) for key in ("version", "name", "license", "source")}
+    metadata = {key: getattr(options, key) for key in ("version", "name", "license", "source", "threshold")}
     save(options.out, shortened(load(options.run / "weights.safetensors")), metadata)
     options.checkpoint.parent.mkdir(parents=True, exist_ok=True)
     averaged = torch.load(options.run / "checkpoint.pt", weights_only=True)["averaged"]

@@ -37,7 +37,7 @@ class Config:
     name: str
     seed: int = 1
     start: str = ""
-    """A checkpoint of an earlier run, or the reference trial's state; empty: from scratch."""
+    """A checkpoint of an earlier run; empty: from scratch."""
     data: str = "research"
     """Folder under `--data`."""
     alarms: str = ""
@@ -133,11 +133,7 @@ class Run:
         torch.manual_seed(config.seed)
         self.network = Network()
         if config.start:
-            state = torch.load(config.start, weights_only=True)
-            if "averaged" in state:
-                self.network.load_state_dict(state["averaged"])
-            else:
-                self.network.load_trial(state)
+            self.network.start_from(torch.load(config.start, weights_only=True)["averaged"])
         self.network.to(memory_format=torch.channels_last)
         self.averaged = copy.deepcopy(self.network)
         self._held = list(self.network.stages.values())[: config.held]

@@ -6,12 +6,17 @@
 | conv1 | 12 → 16 | 1/2 | max-pool |
 | conv2 | 16 → 32 | 1/4 | |
 | conv3 | 32 → 32 | 1/4 | max-pool |
-| conv4, conv5 | 32 → 64 → 32 | 1/8 | head8; max-pool |
-| conv6, conv7 | 32 → 64 → 32 | 1/16 | head16; max-pool |
+| conv4, conv5 | 32 → 64 → 32 | 1/8 | max-pool |
+| conv6, conv7 | 32 → 64 → 32 | 1/16 | max-pool |
 | conv8, conv9 | 32 → 64 → 32 | 1/32 | head32 |
+| up16 | 32 → 32 | 1/32 | doubled, added to conv7's map |
+| conv10 | 32 → 32 | 1/16 | head16 |
+| up8 | 32 → 32 | 1/16 | doubled, added to conv5's map |
+| conv11 | 32 → 32 | 1/8 | head8 |
 
-A stage is a 3×3 convolution, max-pool where the table says so for conv1 and conv3, PReLU of one slope in 0..1, batch
-norm. A head is a 3×3 convolution of 32 → 16: score, box (4), points (10), one unused.
+A conv is a 3×3 convolution, max-pool where the table says so for conv1 and conv3, PReLU of one slope in 0..1, batch norm. The way
+back up is that of feature pyramids (Lin et al., 2017): an up is a 1×1 convolution, doubled to the nearest pixel. A head is a 1×1
+convolution of 32 → 16: score, box (4), points (10), one unused.
 """
 
 from __future__ import annotations
@@ -32,11 +37,22 @@ STAGES = (
     *(("conv4", 32, 64, False), ("conv5", 64, 32, False)),
     *(("conv6", 32, 64, False), ("conv7", 64, 32, False)),
     *(("conv8", 32, 64, False), ("conv9", 64, 32, False)),
+    *(("conv10", 32, 32, False), ("conv11", 32, 32, False)),
 )
 """Name, channels in and out, and whether a pool follows the convolution."""
 
-TAPS = {"conv5": "head8", "conv7": "head16", "conv9": "head32"}
-"""Which head reads which stage; what lies below reads the same, pooled."""
+DOWN = tuple(name for name, *_ in STAGES[:9])
+HALVED = ("conv5", "conv7")
+"""Stages whose map the next one reads pooled."""
+
+UPS = {"conv10": ("up16", "conv7"), "conv11": ("up8", "conv5")}
+"""What a stage on the way up reads: the map of this stage plus what this 1×1 convolution makes of the coarser one, doubled."""
+
+TAPS = {"conv11": "head8", "conv10": "head16", "conv9": "head32"}
+"""Which head reads which stage."""
+
+CHANNELS = 32
+"""Channels of every map that a head or an up reads."""
 
 Weights = dict[str, np.ndarray]
 
@@ -52,9 +68,9 @@ def shapes() -> dict[str, tuple[int, ...]]:
             f"{name}.scale": (outputs,),
             f"{name}.shift": (outputs,),
         }
-    for stage, head in TAPS.items():
-        channels = next(outputs for name, _, outputs, _ in STAGES if name == stage)
-        result |= {f"{head}.weight": (OUTPUTS, channels, 3, 3), f"{head}.bias": (OUTPUTS,)}
+    outputs_of = {up: CHANNELS for up, _ in UPS.values()} | {head: OUTPUTS for head in TAPS.values()}
+    for name, outputs in outputs_of.items():
+        result |= {f"{name}.weight": (outputs, CHANNELS, 1, 1), f"{name}.bias": (outputs,)}
     return result
 
 
@@ -81,7 +97,8 @@ class Network(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.stages = nn.ModuleDict({name: Stage(i, o, pooled) for name, i, o, pooled in STAGES})
-        self.heads = nn.ModuleDict({head: nn.Conv2d(32, OUTPUTS, 3, padding=1) for head in TAPS.values()})
+        self.ups = nn.ModuleDict({up: nn.Conv2d(CHANNELS, CHANNELS, 1) for up, _ in UPS.values()})
+        self.heads = nn.ModuleDict({head: nn.Conv2d(CHANNELS, OUTPUTS, 1) for head in TAPS.values()})
         for head in self.heads.values():
             nn.init.normal_(head.weight, std=0.01)
             nn.init.zeros_(head.bias)
@@ -89,13 +106,14 @@ class Network(nn.Module):
                 head.bias[0] = -4.0  # nearly every cell is background
 
     def forward(self, x: Tensor) -> Tensor:
-        answers = []
-        for name, stage in self.stages.items():
-            x = stage(x)
-            if name in TAPS:
-                answers.append(self.heads[TAPS[name]](x).permute(0, 2, 3, 1).flatten(1, 2))
+        maps = {}
+        for name in DOWN:
+            maps[name] = x = self.stages[name](x)
+            if name in HALVED:
                 x = max_pool(x)
-        return torch.cat(answers, 1)
+        for name, (up, finer) in UPS.items():
+            maps[name] = x = self.stages[name](maps[finer] + doubled(self.ups[up](x)))
+        return torch.cat([self.heads[head](maps[stage]).permute(0, 2, 3, 1).flatten(1, 2) for stage, head in TAPS.items()], 1)
 
     @torch.no_grad()
     def clamp_slopes(self) -> None:
@@ -111,27 +129,19 @@ class Network(nn.Module):
             shift = stage.norm.bias - stage.norm.running_mean * scale
             tensors |= {f"{name}.weight": stage.conv.weight, f"{name}.bias": stage.conv.bias, f"{name}.slope": stage.slope}
             tensors |= {f"{name}.scale": scale, f"{name}.shift": shift}
-        for name, head in self.heads.items():
-            tensors |= {f"{name}.weight": head.weight, f"{name}.bias": head.bias}
+        for name, conv in (*self.ups.items(), *self.heads.items()):
+            tensors |= {f"{name}.weight": conv.weight, f"{name}.bias": conv.bias}
         return {name: tensors[name].float().contiguous().numpy().copy() for name in shapes()}
 
-    @torch.no_grad()
-    def load_trial(self, state: dict[str, Tensor]) -> None:
-        """Start from the reference trial's state, whose heads are 1×1: the centre tap of a 3×3 head.
+    def start_from(self, state: dict[str, Tensor]) -> None:
+        """Take over an earlier network's state; what it hasn't, or has in another shape, stays as it is."""
+        own = self.state_dict()
+        self.load_state_dict(own | {key: value for key, value in state.items() if key in own and own[key].shape == value.shape})
 
-        Negative slopes are put to nought, so that pooling may come before the PReLU; training mends the difference.
-        """
-        theirs = ["c1", "c2", "c3", "up.0", "down.0", "up.1", "down.1", "up.2", "down.2"]
-        for name, stage in zip(theirs, self.stages.values(), strict=True):
-            stage.conv.weight.copy_(state[f"{name}.conv.weight"])
-            stage.conv.bias.copy_(state[f"{name}.conv.bias"])
-            stage.slope.copy_(state[f"{name}.act.weight"])
-            stage.norm.load_state_dict({key: state[f"{name}.bn.{key}"] for key in stage.norm.state_dict()})
-        for i, head in enumerate(self.heads.values()):
-            head.weight.zero_()
-            head.weight[:, :, 1, 1] = state[f"head.{i}.weight"][:, :, 0, 0]
-            head.bias.copy_(state[f"head.{i}.bias"])
-        self.clamp_slopes()
+
+def doubled(x: Tensor) -> Tensor:
+    """Each pixel as four."""
+    return F.interpolate(x, scale_factor=2, mode="nearest")
 
 
 def to_input(images: np.ndarray) -> Tensor:
@@ -154,14 +164,20 @@ def cells(width: int, height: int) -> np.ndarray:
 
 def infer(weights: dict[str, Tensor], x: Tensor) -> dict[str, Tensor]:
     """The frozen network on a space-to-depth input: the maps of the three heads, N×16×h×w."""
+    pooled = {name: then for name, _, _, then in STAGES}
     maps = {}
-    for name, _, _, pooled in STAGES:
+
+    def stage(name: str, x: Tensor) -> Tensor:
         x = F.prelu(F.conv2d(x, weights[f"{name}.weight"], weights[f"{name}.bias"], padding=1), weights[f"{name}.slope"])
-        if pooled:
+        if pooled[name]:
             x = F.max_pool2d(x, 2)
-        x = x * weights[f"{name}.scale"].view(1, -1, 1, 1) + weights[f"{name}.shift"].view(1, -1, 1, 1)
-        if name in TAPS:
-            head = TAPS[name]
-            maps[head] = F.conv2d(x, weights[f"{head}.weight"], weights[f"{head}.bias"], padding=1)
+        maps[name] = x * weights[f"{name}.scale"].view(1, -1, 1, 1) + weights[f"{name}.shift"].view(1, -1, 1, 1)
+        return maps[name]
+
+    for name in DOWN:
+        x = stage(name, x)
+        if name in HALVED:
             x = F.max_pool2d(x, 2)
-    return maps
+    for name, (up, finer) in UPS.items():
+        x = stage(name, maps[finer] + doubled(F.conv2d(x, weights[f"{up}.weight"], weights[f"{up}.bias"])))
+    return {head: F.conv2d(maps[name], weights[f"{head}.weight"], weights[f"{head}.bias"]) for name, head in TAPS.items()}

@@ -27,13 +27,14 @@ def trained() -> Network:
 
 
 def test_size_is_within_the_package_limits() -> None:
-    assert sum(p.numel() for p in Network().parameters()) == sum(int(np.prod(s)) for s in shapes().values()) == 141_129
+    assert sum(p.numel() for p in Network().parameters()) == sum(int(np.prod(s)) for s in shapes().values()) == 149_579
     products = 0
     sides = {"conv1": 2, "conv2": 4, "conv3": 4, "conv4": 8, "conv5": 8, "conv6": 16, "conv7": 16, "conv8": 32, "conv9": 32}
-    sides |= {"head8": 8, "head16": 16, "head32": 32}
+    sides |= {"conv10": 16, "conv11": 8, "up16": 32, "up8": 16, "head8": 8, "head16": 16, "head32": 32}
+    assert {f"{name}.weight" for name in sides} == {name for name in shapes() if name.endswith(".weight")}
     for name, stride in sides.items():
         products += int(np.prod(shapes()[f"{name}.weight"])) * (320 // stride) * (240 // stride)
-    assert products <= 250e6
+    assert products == 172_416_000
 
 
 def test_input_is_the_space_to_depth_of_the_image() -> None:
@@ -50,6 +51,18 @@ def test_exported_weights_answer_as_the_trained_network(trained: Network) -> Non
     with torch.no_grad():
         torch.testing.assert_close(answers, trained(x), atol=1e-4, rtol=1e-4)
     assert [maps[head].shape[2:] for head in TAPS.values()] == [(8, 12), (4, 6), (2, 3)]
+
+
+def test_an_earlier_network_gives_what_fits(trained: Network) -> None:
+    earlier = {name: value.clone() for name, value in trained.state_dict().items() if not name.startswith(("ups.", "stages.conv10."))}
+    earlier["heads.head8.weight"] = torch.ones(16, 32, 3, 3)
+    earlier["stages.up.conv.weight"] = torch.ones(3)  # which this network hasn't
+    network = Network()
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    network.start_from(earlier)
+    kept = {name for name in before if name.startswith(("ups.", "stages.conv10."))} | {"heads.head8.weight"}
+    for name, value in network.state_dict().items():
+        torch.testing.assert_close(value, before[name] if name in kept else earlier[name], rtol=0, atol=0)
 
 
 def test_weights_survive_their_file(trained: Network, tmp_path: Path) -> None:
@@ -88,11 +101,11 @@ def test_an_image_of_any_size_is_padded_and_boxes_end_at_its_edge(trained: Netwo
     assert scores.shape == (1,) and points.shape == (1, 5, 2)
 
 
-def test_exported_filters_have_six_significant_bits() -> None:
-    values = np.array([0, 1, -1.5, 63 / 64, 1 + 1 / 32, 1 + 1 / 64 + 1e-6, -0.1, 3e-5], np.float32)
+def test_exported_filters_are_rounded_to_steps_of_a_power_of_two() -> None:
+    values = np.random.default_rng(5).normal(0, 0.07, (32, 16, 3, 3)).astype(np.float32)
     got = shortened({"conv1.weight": values, "conv1.bias": values})
     np.testing.assert_array_equal(got["conv1.bias"], values)
-    np.testing.assert_array_equal(got["conv1.weight"][:6], [0, 1, -1.5, 63 / 64, 1 + 1 / 32, 1 + 1 / 32])
-    assert np.all(np.abs(got["conv1.weight"] - values) <= np.abs(values) / 64)
-    mantissa, _ = np.frexp(got["conv1.weight"])
-    np.testing.assert_array_equal(mantissa * 64, np.round(mantissa * 64))
+    step = 2.0**-9  # 0.07 / 32 is 1.12 times as much
+    assert np.abs(got["conv1.weight"] - values).max() <= step / 2
+    np.testing.assert_array_equal(got["conv1.weight"] / step, np.round(got["conv1.weight"] / step))
+    assert np.gcd.reduce((got["conv1.weight"] / step).astype(int).ravel()) == 1
