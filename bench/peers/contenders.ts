@@ -1,8 +1,11 @@
 /** Who is measured: what each is called and given, and how it is started. */
+import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Box } from "fivepoint";
 import { fromFaceApi, fromMediaPipe, fromMtcnn, fromYuNet } from "fivepoint/adapters";
 import { landmarkBox } from "../../src/core/finder/faces.ts";
+import { parseFinderWeights } from "../../src/core/finder/network.ts";
+import { FACE_MIN_SCORE, leastScore } from "../../src/core/finder/options.ts";
 import { bestSquare } from "../../src/core/framing.ts";
 import { startProcess } from "../hosts/process.ts";
 import { REFERENCE } from "../labels.ts";
@@ -37,13 +40,15 @@ const mediaPipe = ({ x, y, ...size }: Box, score: number): Box =>
 const yunet = ({ x, y, width, height }: Box, score: number): Box =>
   fromYuNet([[x, y, width, height, ...Array<number>(10).fill(0), score]])[0]!;
 
+/** The score from which `find` takes a box for a face, by default. */
+const LEAST = leastScore(parseFinderWeights(readFileSync("weights/finder.safetensors")));
 const findFaces = (maxSide: number): FaceFinder => ({
   ...{ name: "**fivepoint, `findFaces`**", runtime: "node", setup: { detector: "findFaces", maxSide } },
-  ...{ input: `${maxSide}`, threshold: "0.39, then 0.2", square: (box) => box },
+  ...{ input: `${maxSide}`, threshold: `${LEAST}, then ${FACE_MIN_SCORE}`, square: (box) => box },
 });
 const find = (maxSide: number): FaceFinder => ({
   ...{ name: "**fivepoint, the finder alone**", runtime: "node", setup: { detector: "find", maxSide } },
-  ...{ input: `${maxSide}`, threshold: "0.39", square: landmarkBox },
+  ...{ input: `${maxSide}`, threshold: `${LEAST}`, square: landmarkBox },
 });
 const yuNet = (maxSide: number): FaceFinder => ({
   ...{ name: "YuNet", runtime: "torch", setup: { detector: "yunet", maxSide } },
