@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import math
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,6 +55,11 @@ class Faces:
         return Faces(self.images[which], self.points[which], self.boxes[which], self.sources[which])
 
 
+def points_of(row: Mapping[str, str]) -> np.ndarray:
+    """The five points of a list's row, 5×2, from its columns x0, y0, …, x4, y4."""
+    return np.array([[float(row[f"x{i}"]), float(row[f"y{i}"])] for i in range(5)])
+
+
 def read_faces(path: str | Path) -> Faces:
     """Read a CSV of `file,source,box_x,box_y,box_w,box_h,x0,y0,…,x4,y4`; the files, all of one size, lie beside it."""
     path = Path(path)
@@ -65,7 +71,7 @@ def read_faces(path: str | Path) -> Faces:
         if image is None:
             raise FileNotFoundError(f"{path.parent / row['file']} is not a readable image")
         images.append(image)
-    points = [[[float(row[f"x{i}"]), float(row[f"y{i}"])] for i in range(5)] for row in rows]
+    points = [points_of(row) for row in rows]
     boxes = [[float(row[key]) for key in ("box_x", "box_y", "box_w", "box_h")] for row in rows]
     return Faces(
         np.stack(images),

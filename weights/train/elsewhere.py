@@ -20,7 +20,7 @@ import cv2
 import numpy as np
 
 from . import container
-from .data import Faces, reference
+from .data import Faces, points_of, reference
 from .evaluate import (
     ANGLES,
     OFFICIAL,
@@ -44,7 +44,7 @@ def read_elsewhere(folder: Path) -> Faces:
             photo = cv2.imread(str(folder / row["file"]))
             if photo is None:
                 raise FileNotFoundError(f"{folder / row['file']} is missing; see the module's documentation")
-            face = np.array([[float(row[f"x{i}"]), float(row[f"y{i}"])] for i in range(5)])
+            face = points_of(row)
             left, top, side, _ = boxes_around(face[None], 8.0)[0].round().astype(int)
             ring = int(side)
             padded = cv2.copyMakeBorder(photo, ring, ring, ring, ring, cv2.BORDER_REPLICATE)

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-from collections.abc import Mapping
 from pathlib import Path
 
 import cv2
@@ -23,7 +22,7 @@ import torch
 
 from . import container
 from .augment import roll
-from .data import SWAP, reference
+from .data import SWAP, points_of, reference
 from .evaluate import OFFICIAL, boxes_around, predictor
 from .teach import taught_points, units
 
@@ -43,10 +42,6 @@ NOSE = 2
 def read(path: Path) -> list[dict[str, str]]:
     with path.open(newline="") as file:
         return list(csv.DictReader(file))
-
-
-def points_of(row: Mapping[str, str]) -> list[list[float]]:
-    return [[float(row[f"x{i}"]), float(row[f"y{i}"])] for i in range(5)]
 
 
 def read_meshes(folder: Path) -> tuple[list[dict[str, str]], np.ndarray]:

@@ -21,7 +21,7 @@ import cv2
 import numpy as np
 
 from . import container
-from .data import Faces, crop, reference, relative
+from .data import Faces, crop, points_of, reference, relative
 from .evaluate import OFFICIAL, Predictor, debiased_errors, narrow, normed_errors, predictor
 
 SCALES = (2.1, 2.7)
@@ -43,7 +43,7 @@ def read_listed(path: Path) -> Faces:
         for row in rows:
             data = opened.read(row["file"]) if isinstance(opened, zipfile.ZipFile) else (path.parent / row["file"]).read_bytes()
             images.append(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR))
-    points = np.array([[[float(row[f"x{i}"]), float(row[f"y{i}"])] for i in range(5)] for row in rows])
+    points = np.array([points_of(row) for row in rows])
     return Faces(images, points, squares(points, 2.1), np.array([row["source"] for row in rows]))
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from .data import Faces
+from .data import Faces, points_of
 
 SIZES = (160, 96, 64)
 """Sides in pixels at which every photo is kept.
@@ -47,7 +47,7 @@ def read_photos(path: Path) -> Photos:
     first = cv2.imread(str(path.parent / rows[0]["file"]))
     if first is None:
         raise FileNotFoundError(f"{path.parent / rows[0]['file']} is not a readable image")
-    points = np.array([[[float(row[f"x{i}"]), float(row[f"y{i}"])] for i in range(5)] for row in rows])
+    points = np.array([points_of(row) for row in rows])
     packed = [path.with_name(f"{path.stem}-{size}.npy") for size in SIZES]
     if not all(file.exists() and file.stat().st_mtime > path.stat().st_mtime for file in packed):
         pack([path.parent / row["file"] for row in rows], packed)

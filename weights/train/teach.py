@@ -19,7 +19,7 @@ import torch
 from . import container
 from .augment import Augmentation, geometry, warp
 from .container import SIDE
-from .data import SWAP
+from .data import SWAP, points_of
 from .evaluate import Predictor, predictor
 from .photos import SIZES, read_photos
 
@@ -75,7 +75,7 @@ def main() -> None:
     mean = apart.mean(1)
     kept = apart.max(1) < FAR
     print(f"taught points lie {mean.mean():.4f} units from the labels; left out: {(~kept).sum()} of {len(kept)}")
-    first = np.array([[[float(row[f"x{i}"]), float(row[f"y{i}"])] for i in range(5)] for row in rows])
+    first = np.array([points_of(row) for row in rows])
     points = first + options.share * (taught - labels) * (first / labels).mean()
     for row, face, distance in zip(rows, points, mean):
         row["file"] = os.path.relpath(options.list.parent / row["file"], options.out.parent)
