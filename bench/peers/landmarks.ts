@@ -1,4 +1,4 @@
-/** How exactly five points are read, on ground that is home to some networks and neutral to others. */
+/** How accurately five points are read, on data that some networks were trained on and others weren't. */
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
