@@ -21,6 +21,7 @@ from ..data import reference
 from .detect import Finder, find, load
 from .metrics import MATCH, Judged, table
 from .photos import SURE, corners, held_out, overlaps, read_boxes
+from .prepare import read_annotation, wider_points
 from .yunet import Yunet
 
 Labelled = list[tuple[str, np.ndarray, np.ndarray, np.ndarray]]
@@ -67,6 +68,9 @@ def by_size(photos: list[Judged], threshold: float) -> dict[str, tuple[int, int]
     return result
 
 
+WIDER_WIDTH = 1024
+"""Pixels, of every photo of WIDER FACE at full size."""
+
 ATTRIBUTES = {"blur": ("none", "some", "heavy"), "occlusion": ("none", "some", "heavy"), "pose": ("typical", "unusual")}
 
 
@@ -91,12 +95,40 @@ def by_attribute(
         if name not in known or not len(photo.truth):
             continue
         boxes, attributes = known[name]
-        match = overlaps(photo.truth, boxes * (photo.size[0] / 1024))  # WIDER's photos are 1024 pixels wide
+        match = overlaps(photo.truth, boxes * (photo.size[0] / WIDER_WIDTH))
         found = found_faces(photo, threshold)
         for face in np.flatnonzero((photo.level <= 3) & (photo.share(photo.truth) >= share) & (match.max(1) > 0.8)):
             for kind, value in zip(ATTRIBUTES, attributes[match[face].argmax()]):
                 counts[f"{kind} {ATTRIBUTES[kind][value]}"] += found[face], 1
     return {key: tuple(counts[key]) for key in sorted(counts)}
+
+
+def by_turn(
+    photos: list[Judged], names: list[str], folder: Path, threshold: float, share: float = 0.05
+) -> dict[str, tuple[int, int]]:
+    """Faces of at least `share` found at a threshold, and faces, by how far the head is turned.
+
+    The measure is the distance between the eyes as a share of the larger extent of the five points, about 0.9 from the
+    front, for faces with points in a folder of annotations (`prepare.wider_points`, pixels of the photos at full size).
+    """
+    annotations, result = wider_points(folder), {}
+    shares, found = [np.zeros(0)], [np.zeros(0, bool)]
+    for photo, name in zip(photos, names, strict=True):
+        if (annotation := annotations.get(Path(name).stem)) is None or not len(photo.truth):
+            continue
+        boxes, points = read_annotation(annotation)
+        match = overlaps(photo.truth, boxes * (photo.size[0] / WIDER_WIDTH))
+        points = points[match.argmax(1)]
+        known = (match.max(1) > 0.8) & np.isfinite(points).all((1, 2))
+        counted = known & (photo.level <= 3) & (photo.share(photo.truth) >= share)
+        points = points[counted]
+        shares.append(np.linalg.norm(points[:, 0] - points[:, 1], axis=-1) / (points.max(1) - points.min(1)).max(1))
+        found.append(found_faces(photo, threshold)[counted])
+    eyes, hits = np.concatenate(shares), np.concatenate(found)
+    for low, high in pairwise((0, 0.4, 0.6, 0.8, np.inf)):
+        these = (eyes >= low) & (eyes < high)
+        result[f"{low}–{high}" if high < 1 else f"from {low}"] = int(hits[these].sum()), int(these.sum())
+    return result
 
 
 def agreement(detector, teacher, images: Iterable[np.ndarray]) -> tuple[int, int]:
@@ -126,6 +158,7 @@ def main() -> None:
     parser.add_argument("--longest", type=int, nargs="+", default=[320, 640])
     parser.add_argument("--score", type=float, help="recall at this threshold by the face's size, too")
     parser.add_argument("--attributes", type=Path, help="and by blur, occlusion and pose: wider_face_val_bbx_gt.txt")
+    parser.add_argument("--points", type=Path, help="and by how far heads are turned: annotations with five points (`prepare`)")
     parser.add_argument(
         "--portraits", type=Path, help="and agreement with the first --yunet on a folder's first 1,000 photos"
     )
@@ -147,9 +180,11 @@ def main() -> None:
             if options.score is None:
                 continue
             print("   by size:", line(by_size(judged, options.score)))
+            names = [name for name, *_ in photos]
             if options.attributes:
-                names = [name for name, *_ in photos]
                 print("   faces from 10%:", line(by_attribute(judged, names, options.attributes, options.score)))
+            if options.points:
+                print("   faces from 5%, eyes ÷ extent:", line(by_turn(judged, names, options.points, options.score)))
     if options.portraits:
         files = sorted(options.portraits.glob("*.jpg"))[:1000]
         for name, detector in detectors.items():

@@ -32,6 +32,8 @@ class Augmentation:
     largest: float = 0.9
     alarms: float = 0.15
     """Share of views that show one of the finder's own false alarms, where there are any (`mine`)."""
+    profiles: float = 0.0
+    """Share of the other views that show a head turned aside (`turned_aside`)."""
     mosaic: float = 0.25
     """Share of views that are put together from four."""
     turned: float = 0.3
@@ -66,6 +68,17 @@ class Views:
         self._cumulated = np.cumsum(draws / draws.sum())
         self._heads = self.chosen[(store.sources[self.chosen] == how.heads) & (store.faces[self.chosen] > 0)]
         self.alarms = np.zeros((0, 5), np.float32) if alarms is None else alarms
+        self.profiles = self._turned_aside() if how.profiles else np.zeros((0, 5), np.float32)
+
+    def _turned_aside(self) -> np.ndarray:
+        """The chosen photos' heads that are turned aside and large enough, N×5: photo, box corners."""
+        rows = [np.zeros((0, 5), np.float32)]
+        for i in self.chosen:
+            photo = self.store[i]
+            large = (photo.boxes[:, 2:] - photo.boxes[:, :2]).prod(1) >= self.how.smallest**2
+            boxes = photo.boxes[large & turned_aside(photo.points)]
+            rows.append(np.c_[np.full(len(boxes), i), boxes])
+        return np.concatenate(rows)
 
     def draw(self, side: int, rng: np.random.Generator) -> View:
         canvas = np.zeros((side, side, 3), np.uint8)
@@ -82,10 +95,11 @@ class Views:
         return View(self._recolour(canvas, rng), boxes, points, ignored)
 
     def _pick(self, rng: np.random.Generator) -> tuple[Photo, np.ndarray | None]:
-        """A photo, and the false alarm in it that the view should show."""
-        if len(self.alarms) and rng.random() < self.how.alarms:
-            alarm = self.alarms[rng.integers(len(self.alarms))]
-            return self.store[int(alarm[0])], alarm[1:]
+        """A photo, and the false alarm or the profile in it that the view should show."""
+        for shown, share in ((self.alarms, self.how.alarms), (self.profiles, self.how.profiles)):
+            if len(shown) and rng.random() < share:
+                photo, *box = shown[rng.integers(len(shown))]
+                return self.store[int(photo)], np.array(box)
         i = min(int(np.searchsorted(self._cumulated, rng.random())), len(self.chosen) - 1)
         return self.store[self.chosen[i]], None
 
@@ -208,6 +222,12 @@ class Views:
             quality = int(rng.integers(25, 80))
             image = cv2.imdecode(cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])[1], cv2.IMREAD_COLOR)
         return image
+
+
+def turned_aside(points: np.ndarray) -> np.ndarray:
+    """Which of N×5×2 faces have eyes less than half of their points' larger extent apart (0.9 from the front); not those with NaN."""
+    extent = (points.max(1) - points.min(1)).max(1)
+    return np.linalg.norm(points[:, 0] - points[:, 1], axis=-1) < 0.5 * extent
 
 
 def targets(view: View) -> np.ndarray:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from weights.train.finder.detect import find
-from weights.train.finder.evaluate import agreement, by_attribute, by_size, judge, labelled_photos, read_attributes
+from weights.train.finder.evaluate import agreement, by_attribute, by_size, by_turn, judge, labelled_photos, read_attributes
 from weights.train.finder.metrics import Judged
 
 
@@ -69,6 +69,22 @@ def test_recall_by_attribute_by_hand(tmp_path: Path) -> None:
         **{"blur heavy": (0, 1), "blur none": (1, 1), "occlusion heavy": (1, 1), "occlusion none": (0, 1)},
         **{"pose typical": (0, 1), "pose unusual": (1, 1)},
     }
+
+
+def face(x: int, eyes: int) -> str:
+    """An annotated face of 100 pixels, whose points span 60."""
+    box = f"<bndbox><xmin>{x}</xmin><ymin>0</ymin><xmax>{x + 100}</xmax><ymax>100</ymax></bndbox>"
+    points = [(x + 50, 20), (x + 50 + eyes, 20), (x + 50, 50), (x + 50, 80), (x + 50 + eyes, 80)]
+    marks = "".join(f"<x{i}>{u}</x{i}><y{i}>{v}</y{i}>" for i, (u, v) in enumerate(points, 1))
+    return f"<object>{box}<has_lm>{int(eyes > 0)}</has_lm><lm>{marks}</lm></object>"
+
+
+def test_recall_by_turn_by_hand(tmp_path: Path) -> None:
+    faces = face(0, 18) + face(120, 54) + face(600, 0)  # of photo()'s faces, twice as large: two with points, one without
+    (tmp_path / "0--Parade_0_Parade_a.xml").write_text(f"<annotation>{faces}</annotation>")
+    result = by_turn([photo()], ["0_Parade_a.jpg"], tmp_path, 0.5)
+    assert result == {"0–0.4": (1, 1), "0.4–0.6": (0, 0), "0.6–0.8": (0, 0), "from 0.8": (0, 1)}
+    assert sum(count for _, count in by_turn([photo()], ["other.jpg"], tmp_path, 0.5).values()) == 0
 
 
 def test_agreement_counts_portraits_in_which_the_teacher_is_sure() -> None:

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from weights.train.finder.network import cells
 from weights.train.finder.photos import Store, covered, overlaps
-from weights.train.finder.views import BACKGROUND, IGNORED, Augmentation, View, Views, targets
+from weights.train.finder.views import BACKGROUND, IGNORED, Augmentation, View, Views, targets, turned_aside
 
 PLAIN = Augmentation(mosaic=0, turned=0, covered=0, photometric=0)
 
@@ -58,6 +60,28 @@ def test_the_same_generator_draws_the_same_views(store: Store) -> None:
     first, second = (views.draw(128, np.random.default_rng(7)) for _ in range(2))
     np.testing.assert_array_equal(first.image, second.image)
     np.testing.assert_array_equal(first.boxes, second.boxes)
+
+
+def test_turned_heads_are_those_with_eyes_close_together() -> None:
+    front = [[0, 0], [10, 0], [5, 6], [1, 11], [9, 11]]
+    profile = [[0, 0], [4, 0], [-3, 6], [0, 11], [3, 11]]
+    points = np.array([front, profile, np.full((5, 2), np.nan)])
+    assert turned_aside(points).tolist() == [False, True, False]
+
+
+def test_turned_heads_are_shown(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    index = 3
+    box = store[index].boxes[0]
+    points = store._points.copy()
+    profile = np.array([[0.4, 0.3], [0.5, 0.3], [0.3, 0.5], [0.4, 0.7], [0.45, 0.7]])
+    points[store._first[index]] = profile * (box[2:] - box[:2]) + box[:2]
+    monkeypatch.setattr(store, "_points", points)
+    views = Views(store, np.ones(len(store), bool), replace(PLAIN, profiles=1))
+    assert views.profiles.tolist() == [[index, *box]]
+    rng = np.random.default_rng(8)
+    for _ in range(10):
+        view = views.draw(256, rng)
+        assert turned_aside(view.points).any() or len(view.ignored)
 
 
 def test_false_alarms_are_shown(store: Store) -> None:
