@@ -42,10 +42,12 @@ def main() -> None:
     options = parser.parse_args()
 
     metadata = {key: getattr(options, key) for key in ("version", "name", "license", "source", "threshold")}
+    averaged = torch.load(options.run / "checkpoint.pt", weights_only=True)["averaged"]
     save(options.out, shortened(load(options.run / "weights.safetensors")), metadata)
     options.checkpoint.parent.mkdir(parents=True, exist_ok=True)
-    averaged = torch.load(options.run / "checkpoint.pt", weights_only=True)["averaged"]
-    torch.save({"averaged": averaged}, options.checkpoint)
+    partial = options.checkpoint.with_suffix(".partial")
+    torch.save({"averaged": averaged}, partial)
+    partial.replace(options.checkpoint)
     for path in (options.out, options.checkpoint):
         print(f"{path}: {path.stat().st_size} bytes")
 

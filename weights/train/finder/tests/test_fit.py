@@ -164,3 +164,18 @@ def test_an_evaluation_that_was_interrupted_is_made_up_for(
         fit.main()
     fit.main()
     assert evaluated == [1, 1]
+
+
+def test_photos_that_are_gathered_in_vain_leave_those_before(store: Store, tmp_path: Path) -> None:
+    write(tmp_path, store)
+
+    def interrupted():
+        yield store[1]
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write(tmp_path, interrupted())
+    kept = Store(tmp_path)
+    assert len(kept) == len(store)
+    for ours, theirs in zip(kept, store):
+        np.testing.assert_array_equal(ours.image, theirs.image)
