@@ -16,7 +16,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ..container import rounded
+from ..container import label, rounded
 from ..data import reference
 from .detect import Finder, find, load
 from .metrics import MATCH, Judged, table
@@ -136,10 +136,10 @@ def main() -> None:
         photos = labelled_photos(options.photos / "train.csv", held_out)
     else:
         photos = labelled_photos(options.photos / "val.csv")
-    detectors = {path.stem: Finder(rounded(load(path))) for path in options.weights}
-    detectors |= {path.stem: Yunet(path, 0.02) for path in options.yunet}
+    detectors = [(label(path), Finder(rounded(load(path)))) for path in options.weights]
+    detectors += [(path.stem, Yunet(path, 0.02)) for path in options.yunet]
     for longest in options.longest:
-        for name, detector in detectors.items():
+        for name, detector in detectors:
             judged = judge(detector, photos, longest)
             print(
                 f"{name} at {longest}:", "  ".join(f"{key} {value:.3f}" for key, value in table(judged).items()), flush=True
@@ -152,7 +152,7 @@ def main() -> None:
                 print("   faces from 10%:", line(by_attribute(judged, names, options.attributes, options.score)))
     if options.portraits:
         files = sorted(options.portraits.glob("*.jpg"))[:1000]
-        for name, detector in detectors.items():
+        for name, detector in detectors:
             images = (np.ascontiguousarray(cv2.imread(str(file))[:, :, ::-1]) for file in files)
             counts = agreement(detector, Yunet(options.yunet[0], 0.02), images)
             print(f"{name}, best box on YuNet's: {line({'portraits': counts})}")

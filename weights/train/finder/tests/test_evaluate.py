@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from weights.train.finder.detect import find
+from weights.train.finder import evaluate
+from weights.train.finder.detect import find, save
 from weights.train.finder.evaluate import agreement, by_attribute, by_size, judge, labelled_photos, read_attributes
 from weights.train.finder.metrics import Judged
+from weights.train.finder.network import Network
 
 
 @pytest.fixture
@@ -83,3 +86,16 @@ def test_agreement_counts_portraits_in_which_the_teacher_is_sure() -> None:
         return found.get(int(image[0, 0, 0]), (box[:0], np.zeros(0), five[:0]))
 
     assert agreement(detector, teacher, images) == (1, 3)
+
+
+def test_every_run_is_scored_though_their_files_have_one_name(
+    labels: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = [labels.parent / run / "weights.safetensors" for run in ("first", "second")]
+    for file in files:
+        file.parent.mkdir()
+        save(file, Network().export(), {})
+    arguments = ["evaluate", *map(str, files), "--photos", str(labels.parent), "--longest", "64"]
+    monkeypatch.setattr(sys, "argv", arguments)
+    evaluate.main()
+    assert [line.split(":")[0] for line in capsys.readouterr().out.splitlines()] == ["first at 64", "second at 64"]
