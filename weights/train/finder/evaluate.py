@@ -130,6 +130,8 @@ def main() -> None:
         "--portraits", type=Path, help="and agreement with the first --yunet on a folder's first 1,000 photos"
     )
     options = parser.parse_args()
+    if options.portraits and not options.yunet:
+        parser.error("--portraits needs --yunet")
 
     cv2.setNumThreads(1)
     if options.held_out:

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from weights.train.finder import evaluate
+from weights.train.finder import evaluate, prepare
 from weights.train.finder.detect import find, save
 from weights.train.finder.evaluate import agreement, by_attribute, by_size, judge, labelled_photos, read_attributes
 from weights.train.finder.metrics import Judged
@@ -99,3 +99,20 @@ def test_every_run_is_scored_though_their_files_have_one_name(
     monkeypatch.setattr(sys, "argv", arguments)
     evaluate.main()
     assert [line.split(":")[0] for line in capsys.readouterr().out.splitlines()] == ["first at 64", "second at 64"]
+
+
+@pytest.mark.parametrize(
+    ("module", "arguments", "message"),
+    [
+        (evaluate, ["--portraits", "portraits"], "--portraits needs --yunet"),
+        (prepare, ["--out", "x", "--scenes", "scenes"], "--fairface, --portraits and --scenes need --yunet"),
+        (prepare, ["--out", "x"], "expected a source"),
+    ],
+)
+def test_what_is_missing_is_said_before_anything_is_done(
+    module, arguments: list[str], message: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["command", *arguments])
+    with pytest.raises(SystemExit):
+        module.main()
+    assert message in capsys.readouterr().err
