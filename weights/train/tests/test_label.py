@@ -10,7 +10,7 @@ from weights.train.label import APART, PASSES, SHARE, merge, read_meshes, write_
 from weights.train.mesh import COLUMNS, LEFT, RIGHT, five, last_photo, yaw_of
 from weights.train.neutral import read_listed
 from weights.train.photos import SIZES, read_photos
-from weights.train.teach import units
+from weights.train.teach import moved, units
 
 FACE = np.array([[60.0, 60], [100, 60], [80, 85], [65, 105], [95, 105]])
 
@@ -127,3 +127,9 @@ def test_a_mesh_goes_on_after_its_last_whole_row(tmp_path: Path) -> None:
     path.write_bytes(whole + b"val/4.jpg,6,")
     assert last_photo(path) == "val/3.jpg"
     assert path.read_bytes() == whole
+
+
+def test_labels_move_towards_the_taught_points_by_their_share() -> None:
+    first = np.stack([FACE, FACE - FACE[0]])  # a point may lie in the photo's corner
+    labels = first * 0.5
+    np.testing.assert_allclose(moved(first, labels, labels + 1, 0.3), first + 0.6)
