@@ -5,6 +5,7 @@ import {
   createFinder,
   createFinderSync,
   type FinderOptions,
+  type FindOptions,
   findFaces,
   WeightsError,
 } from "fivepoint/finder";
@@ -294,7 +295,8 @@ describe("findFaces", () => {
         return { points, normalized: new Float32Array(10), box, score };
       });
     };
-    const find = () => found.map(([x, y, size]) => ({ x, y, width: size, height: size, score: 0.3 }));
+    const find = (_: ImageLike, { maxFaces = 100 }: FindOptions = {}) =>
+      found.map(([x, y, size]) => ({ x, y, width: size, height: size, score: 0.3 })).slice(0, maxFaces);
     const pair = { finder: { find }, landmarker: { detectAll } } as unknown as Parameters<
       typeof findFaces
     >[1];
@@ -341,6 +343,16 @@ describe("findFaces", () => {
   it.each<[string, unknown, RegExp]>([
     ["no options", undefined, /Expected { finder, landmarker } for options/],
     ["no finder", { landmarker }, /Expected a Finder .* for options.finder/],
+  it("finds as many faces as are wanted, and reads no fewer boxes than by default", () => {
+    const { pair, seen } = standIns(
+      Array.from({ length: 150 }, (_, i) => [100 * (i % 10), 100 * Math.floor(i / 10), 50, 0.9]),
+    );
+    expect(findFaces(photo, { ...pair, maxFaces: 150 })).toHaveLength(150);
+    expect(findFaces(photo, pair)).toHaveLength(100);
+    findFaces(photo, { ...pair, maxFaces: 1 });
+    expect(seen.map(({ length }) => length)).toEqual([150, 100, 100]);
+  });
+
     ["no landmarker", { finder }, /Expected a Landmarker .* for options.landmarker/],
     ["an unknown key", { finder, landmarker, expand: 2 }, /no other keys than finder, landmarker/],
     ["a bad score", { finder, landmarker, minScore: 2 }, /options.minScore/],
