@@ -11,7 +11,7 @@ import {
 } from "fivepoint/finder";
 import sharp from "sharp";
 import { beforeAll, describe, expect, it } from "vitest";
-import { toFloat32 } from "../../src/core/container.ts";
+import { toFloat32, toTensor } from "../../src/core/container.ts";
 import { landmarkBox } from "../../src/core/finder/faces.ts";
 import { FINDER, parseFinderWeights, serializeFinderWeights } from "../../src/core/finder/network.ts";
 import type { Box, Face, ImageLike, PixelFormat } from "../../src/core/types.ts";
@@ -119,6 +119,19 @@ describe("createFinder", () => {
   });
 });
 
+/** A finder whose head8 gives these outputs in every cell, and whose other heads find nothing. */
+function everywhere(...outputs: [logit: number, right: number, down: number, wide: number, high: number]) {
+  const file = parseFinderWeights(readFileSync("weights/finder.safetensors"));
+  const tensors = new Map(file.tensors);
+  for (const head of ["head8", "head16", "head32"]) {
+    const bias = new Float32Array(16);
+    bias.set(head === "head8" ? outputs : [-30]);
+    tensors.set(`${head}.weight`, toTensor(head, "F32", [16, 32, 1, 1], new Float32Array(16 * 32)));
+    tensors.set(`${head}.bias`, toTensor(head, "F32", [16], bias));
+  }
+  return createFinderSync({ weights: serializeFinderWeights({ ...file, tensors }) });
+}
+
 describe("find", () => {
   const finder = createFinderSync({ simd: "baseline" });
 
@@ -178,6 +191,13 @@ describe("find", () => {
     const few = finder.find(photo, { minScore: second!.score });
     expect(few.at(-1)).toEqual(second);
     expect(finder.find(photo, { minScore: 1 })).toEqual([]);
+  });
+
+  it("gives as many boxes as are wanted though better ones lie outside the image", () => {
+    const odd = everywhere(5, -10, 0, -1, -1); // what the first ten columns find lies left of the image
+    const all = odd.find(photo);
+    expect(all.length).toBeGreaterThan(10);
+    expect(odd.find(photo, { maxFaces: 5 })).toEqual(all.slice(0, 5));
   });
 
   it.each<[string, unknown, unknown, RegExp]>([
@@ -318,6 +338,16 @@ describe("findFaces", () => {
     expect(findFaces(photo, { ...pair, maxFaces: 2 }).map(({ score }) => score)).toEqual([0.9, 0.8]);
   });
 
+  it("finds as many faces as are wanted, and reads no fewer boxes than by default", () => {
+    const { pair, seen } = standIns(
+      Array.from({ length: 150 }, (_, i) => [100 * (i % 10), 100 * Math.floor(i / 10), 50, 0.9]),
+    );
+    expect(findFaces(photo, { ...pair, maxFaces: 150 })).toHaveLength(150);
+    expect(findFaces(photo, pair)).toHaveLength(100);
+    findFaces(photo, { ...pair, maxFaces: 1 });
+    expect(seen.map(({ length }) => length)).toEqual([150, 100, 100]);
+  });
+
   it.each(TIERS)("finds the one face of the sample photo, %s", (simd) => {
     for (const maxSide of [160, 256, 320]) {
       const faces = findFaces(photo, {
@@ -343,16 +373,6 @@ describe("findFaces", () => {
   it.each<[string, unknown, RegExp]>([
     ["no options", undefined, /Expected { finder, landmarker } for options/],
     ["no finder", { landmarker }, /Expected a Finder .* for options.finder/],
-  it("finds as many faces as are wanted, and reads no fewer boxes than by default", () => {
-    const { pair, seen } = standIns(
-      Array.from({ length: 150 }, (_, i) => [100 * (i % 10), 100 * Math.floor(i / 10), 50, 0.9]),
-    );
-    expect(findFaces(photo, { ...pair, maxFaces: 150 })).toHaveLength(150);
-    expect(findFaces(photo, pair)).toHaveLength(100);
-    findFaces(photo, { ...pair, maxFaces: 1 });
-    expect(seen.map(({ length }) => length)).toEqual([150, 100, 100]);
-  });
-
     ["no landmarker", { finder }, /Expected a Landmarker .* for options.landmarker/],
     ["an unknown key", { finder, landmarker, expand: 2 }, /no other keys than finder, landmarker/],
     ["a bad score", { finder, landmarker, minScore: 2 }, /options.minScore/],

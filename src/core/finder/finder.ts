@@ -94,9 +94,10 @@ export class Finder {
     const count = model.decode(minScore, minLogit);
     if (count < 0) throw overflow();
     const candidates = new Float32Array(model.memory.buffer, model.candidates(), count * CANDIDATE);
-    return suppress(candidates, maxFaces)
+    return suppress(candidates)
       .map((candidate) => onImage(candidate, size, image))
-      .filter(({ width, height }) => width >= 1 && height >= 1);
+      .filter(({ width, height }) => width >= 1 && height >= 1)
+      .slice(0, maxFaces);
   }
 
   /** What runs: SIMD tier, weights and memory. */
