@@ -200,6 +200,11 @@ describe("find", () => {
     expect(odd.find(photo, { maxFaces: 5 })).toEqual(all.slice(0, 5));
   });
 
+  it.each([0.999, 0.99999, 1 - 1e-9, 1])("keeps scores that are rounded up to minScore %d", (minScore) => {
+    const sure = everywhere(18, 0, 0, -1, -1); // 1 − 1.5e−8, which float32 rounds to 1
+    expect(sure.find(photo, { minScore })[0]).toMatchObject({ score: 1 });
+  });
+
   it.each<[string, unknown, unknown, RegExp]>([
     ["no image", undefined, {}, /for image, but received undefined/],
     ["too few bytes", { data: new Uint8Array(3), width: 2, height: 2 }, {}, /for image.data/],
