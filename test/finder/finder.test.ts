@@ -370,6 +370,17 @@ describe("findFaces", () => {
     }
   });
 
+  it("reads a face of one pixel at the image's corner", () => {
+    const half = 0.51;
+    const place = half / 8 - 0.5;
+    const size = Math.log(half / 12);
+    const tiny = everywhere(5, place, place, size, size);
+    const image = { data: new Uint8Array(100 * 100), width: 100, height: 100, format: "gray" } as const;
+    const { x, width } = tiny.find(image)[0]!;
+    expect([x, width]).toEqual([expect.closeTo(0), expect.closeTo(1.02)]);
+    expect(findFaces(image, { finder: tiny, landmarker })).toEqual([]);
+  });
+
   it("finds no face in nothing", () => {
     const image = { data: new Uint8Array(100 * 100 * 4), width: 100, height: 100 };
     expect(findFaces(image, { finder, landmarker })).toEqual([]);
