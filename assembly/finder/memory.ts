@@ -95,7 +95,7 @@ function takeMap(side: i32, channels: i32): usize {
 export function reserve(side: i32): bool {
   top = (__heap_base + 63) & ~63;
   CANVAS = take(<usize>(side * side * 3 + 16)); // kernels read and write a few bytes behind the last pixel
-  COLUMN_TABLE = take(<usize>(side * 12 + 2 * ROW_BYTES)); // at most two pairs a column more than half of the samples
+  COLUMN_TABLE = take(<usize>(side * 12 + 2 * ROW_BYTES)); // at most one pair a column more than half of the samples
   INPUT_MAP = takeMap(side / 2, Input.CHANNELS);
   CONV1_MAP = takeMap(side / 4, Conv1.CHANNELS);
   CONV2_MAP = takeMap(side / 4, Conv2.CHANNELS);

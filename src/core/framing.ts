@@ -8,9 +8,12 @@ export interface Framing {
   readonly drop: number;
 }
 
-/** The square in which the landmark network reads a face best, from a box that a detector gives. */
-export function bestSquare({ x, y, width, height }: Box, framing: Framing): Box {
-  const side = Math.max(1, framing.side * Math.sqrt(width * height));
+/**
+ * The square in which the landmark network reads a face best, from a box that a detector gives.
+ * @param least pixels of its side
+ */
+export function bestSquare({ x, y, width, height }: Box, framing: Framing, least = 1): Box {
+  const side = Math.max(least, framing.side * Math.sqrt(width * height));
   return {
     x: x + width / 2 - side / 2,
     y: y + (0.5 + framing.drop) * height - side / 2,

@@ -2,7 +2,7 @@ import { getModule, getWeights } from "../bundled.ts";
 import { type AlignedFace, type AlignOptions, alignEach } from "../core/align.ts";
 import { cropInto } from "../core/crop.ts";
 import { checkOptions, expected, WeightsError } from "../core/errors.ts";
-import { type FindFacesOptions, landmarkBox, wantedFaces } from "../core/finder/faces.ts";
+import { type FindFacesOptions, landmarkBox, proposalOptions, wantedFaces } from "../core/finder/faces.ts";
 import type { Finder, FinderParts, Search } from "../core/finder/finder.ts";
 import { FACE_MIN_SCORE, resolveLimits } from "../core/finder/options.ts";
 import type { FindOptions, FoundBox } from "../core/finder/types.ts";
@@ -220,7 +220,7 @@ export class Pool {
   ): Promise<Face[]> {
     checkOptions(options, ["minScore", "maxFaces", "maxSide"]);
     const limits = resolveLimits(options, FACE_MIN_SCORE);
-    const proposals = await this.find(image, { maxSide: options?.maxSide });
+    const proposals = await this.find(image, proposalOptions(limits, options?.maxSide));
     const boxes = proposals.map(landmarkBox);
     return wantedFaces(await this.#detect(facesRequest(image, boxes, { refine: true })), limits);
   }

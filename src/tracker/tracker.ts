@@ -1,5 +1,6 @@
 import { checkNumber, checkOptions } from "../core/errors.ts";
 import { findFaces } from "../core/finder/faces.ts";
+import { MOST_FACES } from "../core/finder/options.ts";
 import { checkImage } from "../core/image.ts";
 import { apart, distinct, isSameFace, size } from "../core/same-face.ts";
 import type { Box, Face, ImageLike, Point } from "../core/types.ts";
@@ -159,14 +160,16 @@ export class Tracker {
     tracks: readonly Track[],
     boxes: readonly Box[] | undefined,
   ): { faces: readonly Face[]; isSearched: boolean } {
-    const { landmarker, finder, minScore, findEvery } = this.#settings;
+    const { landmarker, finder, minScore, maxFaces, findEvery } = this.#settings;
     if (boxes) {
       const faces = landmarker.detectAll(image, boxes, { refine: true });
       return { faces: distinct(faces.filter(({ score }) => score >= minScore)), isSearched: true };
     }
     const isDue = this.#framesSinceFound >= findEvery || !tracks.some(({ face }) => face);
     if (!finder || !isDue) return { faces: [], isSearched: false };
-    return { faces: findFaces(image, { finder, landmarker, minScore }), isSearched: true };
+    // No fewer than by default: those that are followed already may be among the best.
+    const most = Math.max(maxFaces, MOST_FACES);
+    return { faces: findFaces(image, { finder, landmarker, minScore, maxFaces: most }), isSearched: true };
   }
 
   /** The tracks with the faces that were found: each goes on the nearest track without one, or begins another. */

@@ -5,12 +5,13 @@ import {
   createFinder,
   createFinderSync,
   type FinderOptions,
+  type FindOptions,
   findFaces,
   WeightsError,
 } from "fivepoint/finder";
 import sharp from "sharp";
 import { beforeAll, describe, expect, it } from "vitest";
-import { toFloat32 } from "../../src/core/container.ts";
+import { toFloat32, toTensor } from "../../src/core/container.ts";
 import { landmarkBox } from "../../src/core/finder/faces.ts";
 import { FINDER, parseFinderWeights, serializeFinderWeights } from "../../src/core/finder/network.ts";
 import type { Box, Face, ImageLike, PixelFormat } from "../../src/core/types.ts";
@@ -118,6 +119,19 @@ describe("createFinder", () => {
   });
 });
 
+/** A finder whose head8 gives these outputs in every cell, and whose other heads find nothing. */
+function everywhere(...outputs: [logit: number, right: number, down: number, wide: number, high: number]) {
+  const file = parseFinderWeights(readFileSync("weights/finder.safetensors"));
+  const tensors = new Map(file.tensors);
+  for (const head of ["head8", "head16", "head32"]) {
+    const bias = new Float32Array(16);
+    bias.set(head === "head8" ? outputs : [-30]);
+    tensors.set(`${head}.weight`, toTensor(head, "F32", [16, 32, 1, 1], new Float32Array(16 * 32)));
+    tensors.set(`${head}.bias`, toTensor(head, "F32", [16], bias));
+  }
+  return createFinderSync({ weights: serializeFinderWeights({ ...file, tensors }) });
+}
+
 describe("find", () => {
   const finder = createFinderSync({ simd: "baseline" });
 
@@ -177,6 +191,18 @@ describe("find", () => {
     const few = finder.find(photo, { minScore: second!.score });
     expect(few.at(-1)).toEqual(second);
     expect(finder.find(photo, { minScore: 1 })).toEqual([]);
+  });
+
+  it("gives as many boxes as are wanted though better ones lie outside the image", () => {
+    const odd = everywhere(5, -10, 0, -1, -1); // what the first ten columns find lies left of the image
+    const all = odd.find(photo);
+    expect(all.length).toBeGreaterThan(10);
+    expect(odd.find(photo, { maxFaces: 5 })).toEqual(all.slice(0, 5));
+  });
+
+  it.each([0.999, 0.99999, 1 - 1e-9, 1])("keeps scores that are rounded up to minScore %d", (minScore) => {
+    const sure = everywhere(18, 0, 0, -1, -1); // 1 − 1.5e−8, which float32 rounds to 1
+    expect(sure.find(photo, { minScore })[0]).toMatchObject({ score: 1 });
   });
 
   it.each<[string, unknown, unknown, RegExp]>([
@@ -294,7 +320,8 @@ describe("findFaces", () => {
         return { points, normalized: new Float32Array(10), box, score };
       });
     };
-    const find = () => found.map(([x, y, size]) => ({ x, y, width: size, height: size, score: 0.3 }));
+    const find = (_: ImageLike, { maxFaces = 100 }: FindOptions = {}) =>
+      found.map(([x, y, size]) => ({ x, y, width: size, height: size, score: 0.3 })).slice(0, maxFaces);
     const pair = { finder: { find }, landmarker: { detectAll } } as unknown as Parameters<
       typeof findFaces
     >[1];
@@ -316,6 +343,16 @@ describe("findFaces", () => {
     expect(findFaces(photo, { ...pair, maxFaces: 2 }).map(({ score }) => score)).toEqual([0.9, 0.8]);
   });
 
+  it("finds as many faces as are wanted, and reads no fewer boxes than by default", () => {
+    const { pair, seen } = standIns(
+      Array.from({ length: 150 }, (_, i) => [100 * (i % 10), 100 * Math.floor(i / 10), 50, 0.9]),
+    );
+    expect(findFaces(photo, { ...pair, maxFaces: 150 })).toHaveLength(150);
+    expect(findFaces(photo, pair)).toHaveLength(100);
+    findFaces(photo, { ...pair, maxFaces: 1 });
+    expect(seen.map(({ length }) => length)).toEqual([150, 100, 100]);
+  });
+
   it.each(TIERS)("finds the one face of the sample photo, %s", (simd) => {
     for (const maxSide of [160, 256, 320]) {
       const faces = findFaces(photo, {
@@ -331,6 +368,17 @@ describe("findFaces", () => {
         expect(Math.hypot(points[i]!.x - x, points[i]!.y - y), `point ${i}`).toBeLessThan(4.4);
       });
     }
+  });
+
+  it("reads a face of one pixel at the image's corner", () => {
+    const half = 0.51;
+    const place = half / 8 - 0.5;
+    const size = Math.log(half / 12);
+    const tiny = everywhere(5, place, place, size, size);
+    const image = { data: new Uint8Array(100 * 100), width: 100, height: 100, format: "gray" } as const;
+    const { x, width } = tiny.find(image)[0]!;
+    expect([x, width]).toEqual([expect.closeTo(0), expect.closeTo(1.02)]);
+    expect(findFaces(image, { finder: tiny, landmarker })).toEqual([]);
   });
 
   it("finds no face in nothing", () => {

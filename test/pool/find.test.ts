@@ -121,6 +121,23 @@ describe("answers", () => {
     expect(data).toHaveLength(photo.data.length);
   });
 
+  it("of findFaces are as many as are wanted", async () => {
+    const [face, across] = [72, 12]; // pixels of a face's side, faces a row
+    const part = sharp("examples/astronaut.jpg").extract({ left: 130, top: 40, width: 130, height: 150 });
+    const pixels = await part.resize(face, face, { fit: "fill" }).raw().toBuffer();
+    const row = (y: number) => pixels.subarray(3 * face * y, 3 * face * (y + 1));
+    const strip = Array.from({ length: face }, (_, y) => Array<Buffer>(across).fill(row(y))).flat();
+    const data = new Uint8Array(Buffer.concat(Array<Buffer[]>(across).fill(strip).flat()));
+    const side = face * across;
+    const crowd: ImageLike = { data, width: side, height: side, format: "rgb" };
+    const own = createFinderSync({ maxSide: side });
+    const other = await createPool({ size: 1, finder: own });
+    const faces = await other.findFaces(crowd, { maxFaces: 150 });
+    expect(faces.length).toBeGreaterThan(100);
+    expect(faces).toEqual(findFaces(crowd, { finder: own, landmarker, maxFaces: 150 }));
+    await other.dispose();
+  });
+
   it("of findFaces are empty where there is no face", async () => {
     expect(
       await pool.findFaces({ data: new Uint8Array(90_000), width: 300, height: 300, format: "gray" }),

@@ -2,6 +2,7 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { createLandmarkerSync, type Face, type ImageLike, type Point } from "fivepoint";
+import type { FindOptions } from "fivepoint/finder";
 import { createTracker, type NextOptions, type TrackerOptions } from "fivepoint/tracker";
 import { describe, expect, it } from "vitest";
 import { OMZ } from "../../src/core/templates.ts";
@@ -65,15 +66,11 @@ class Stage {
       }),
   };
   readonly finder = {
-    find: () => {
+    find: (_: ImageLike, { maxFaces = 100 }: FindOptions = {}) => {
       this.finds++;
-      return this.actors.map(({ x, y = 200 }) => ({
-        x: x - 50,
-        y: y - 50,
-        width: 100,
-        height: 100,
-        score: 0.9,
-      }));
+      return this.actors
+        .slice(0, maxFaces)
+        .map(({ x, y = 200 }) => ({ x: x - 50, y: y - 50, width: 100, height: 100, score: 0.9 }));
     },
   };
 
@@ -237,6 +234,13 @@ describe("what is read", () => {
     expect(ids()).toEqual([1]);
     stage.actors = [{ x: 100, score: 0.69 }];
     expect(ids()).toEqual([]);
+  });
+
+  it("is more than a finder gives by default where maxFaces is", () => {
+    const stage = new Stage();
+    const place = (i: number) => ({ x: 60 + 120 * (i % 12), y: 60 + 120 * Math.floor(i / 12) });
+    stage.actors = Array.from({ length: 120 }, (_, i) => place(i));
+    expect(stage.tracker({ maxFaces: 150 }).next(image(1500, 1300), 0)).toHaveLength(120);
   });
 
   it("is maxFaces at most, for which those that aren't seen make room", () => {

@@ -1,4 +1,4 @@
-"""What a training run can be gone on with: the state of everything that learns, in one file that is whole or not there."""
+"""What a training run keeps: the state of everything that learns, in one file that is whole or not there, and its scores."""
 
 from __future__ import annotations
 
@@ -29,6 +29,16 @@ def resume(path: Path, parts: Mapping[str, Stateful]) -> tuple:
     for name, part in parts.items():
         part.load_state_dict(state[name])
     return state["progress"]
+
+
+def note(log: Path, row: Mapping[str, object]) -> None:
+    """Add a row to a run's table, in place of one with the same first column: an interrupted run left it and repeats it."""
+    first = str(next(iter(row.values())))
+    rows = log.read_text().splitlines()[1:] if log.exists() else []
+    rows = [line for line in rows if line.split("\t")[0] != first]
+    partial = log.with_suffix(".partial")
+    partial.write_text("".join(f"{line}\n" for line in ("\t".join(row), *rows, "\t".join(map(str, row.values())))))
+    partial.replace(log)
 
 
 def groups(network: nn.Module, decay: float) -> list[dict]:

@@ -60,6 +60,11 @@ def load(path: str | Path) -> Weights:
     return read_safetensors(path)[0]
 
 
+def label(path: Path) -> str:
+    """What tables call a file of weights: its name, or that of its run, since runs' files all have the same one."""
+    return path.parent.name if path.stem == "weights" else path.stem
+
+
 def _from_constants(arrays: list[np.ndarray]) -> Weights:
     flat = np.concatenate([np.ravel(array) for array in arrays]).astype(np.float32)
     expected = sum(int(np.prod(shape)) for shape in SHAPES.values())

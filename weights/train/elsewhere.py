@@ -20,17 +20,8 @@ import cv2
 import numpy as np
 
 from . import container
-from .data import Faces, points_of, reference
-from .evaluate import (
-    ANGLES,
-    OFFICIAL,
-    boxes_around,
-    crop,
-    normed_errors,
-    predictor,
-    relative,
-    turn,
-)
+from .data import Faces, crop, points_of, reference, relative
+from .evaluate import ANGLES, OFFICIAL, boxes_around, normed_errors, predictor, turn
 
 EXTENT = 480
 LABELS = Path(__file__).with_name("elsewhere.csv")
@@ -67,7 +58,7 @@ def main() -> None:
         sets[f"turned ±{angle}°"] = [(each, each.boxes) for each in (turn(faces, angle), turn(faces, -angle))]
     files = [options.official, *options.weights]
     predictors = [predictor(container.load(path)) for path in files]
-    names = ["official", *(path.stem for path in options.weights)]
+    names = ["official", *map(container.label, options.weights)]
     print(f"{len(faces)} faces".ljust(16) + "".join(f"{name[:20]:>22}" for name in names))
     for name, views in sets.items():
         scores = []

@@ -206,7 +206,7 @@ def main() -> None:
         return evaluation.table(two_passes(predict) if options.two_passes else predict)
 
     official = table(options.official)
-    columns = [(path.stem, table(path)) for path in options.weights]
+    columns = [(container.label(path), table(path)) for path in options.weights]
     print(f"{'':18} {'official':>9}" + "".join(f" {name[:17]:>17}" for name, _ in columns))
     for row, base in official.items():
         cells = "".join(f" {table[row]:9.4f} ×{table[row] / base:.3f}" for _, table in columns)

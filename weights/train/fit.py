@@ -186,8 +186,9 @@ class Run:
         return loss.detach()
 
     def save(self) -> None:
-        checkpoint.save(self.folder / "checkpoint.pt", self.parts, (self.epoch, self.steps, self.seconds))
+        """The checkpoint comes last: a run that is interrupted before repeats the epoch, and the weights are never older than it."""
         write_safetensors(self.folder / "weights.safetensors", self.averaged.export(), {"name": self.config.name}, "F32")
+        checkpoint.save(self.folder / "checkpoint.pt", self.parts, (self.epoch, self.steps, self.seconds))
 
     def resume(self) -> None:
         self.epoch, self.steps, self.seconds = checkpoint.resume(self.folder / "checkpoint.pt", self.parts)
@@ -196,11 +197,8 @@ class Run:
 def report(run: Run, evaluation: Evaluation, loss: float) -> str:
     """Score the averaged weights as they would be stored, note them in the run's log."""
     table = evaluation.table(predictor(rounded(run.averaged.export())))
-    log = run.folder / "log.tsv"
-    if not log.exists():
-        log.write_text("\t".join(["epoch", "seconds", "loss", *table]) + "\n")
-    with log.open("a") as file:
-        print(run.epoch, f"{run.seconds:.0f}", f"{loss:.5f}", *(f"{v:.5f}" for v in table.values()), sep="\t", file=file)
+    progress = {"epoch": run.epoch, "seconds": f"{run.seconds:.0f}", "loss": f"{loss:.5f}"}
+    checkpoint.note(run.folder / "log.tsv", progress | {name: f"{score:.5f}" for name, score in table.items()})
     return "  ".join(f"{name} {table[name]:.4f}" for name in SHOWN)
 
 
@@ -222,13 +220,13 @@ def main() -> None:
     evaluation = Evaluation(development(read_photos(Path(config.judged))))
     while run.epoch < config.epochs:
         loss = run.train_epoch()
-        run.save()
         left = (config.epochs - run.epoch) * run.seconds / run.epoch
         line = f"{config.name} {run.epoch}/{config.epochs}  loss {loss:.4f}  {left / 60:.0f} min left"
         if run.epoch % config.evaluate_every == 0 or run.epoch == config.epochs:
             print(f"{line}  {report(run, evaluation, loss)}", flush=True)
         elif sys.stderr.isatty():
             print(line, end="\r", file=sys.stderr, flush=True)
+        run.save()  # after the evaluation, which would be missing if the run were interrupted between the two
 
 
 if __name__ == "__main__":

@@ -18,10 +18,13 @@ from __future__ import annotations
 
 import argparse
 import csv
+import os
 from pathlib import Path
 
 import cv2
 import numpy as np
+
+from .data import SWAP
 
 LEFT = [33, 7, 163, 144, 145, 153, 154, 155, 133, 173, 157, 158, 159, 160, 161, 246]
 RIGHT = [263, 249, 390, 373, 374, 380, 381, 382, 362, 398, 384, 385, 386, 387, 388, 466]
@@ -63,12 +66,23 @@ def row_of(reader, path: Path, name: str) -> list | None:
     mirrored = read_mesh(reader, np.ascontiguousarray(image[:, ::-1]))
     if seen is None or mirrored is None:
         return None
-    mirrored = mirrored[[1, 0, 2, 4, 3]] * [-1, 1, 1] + [image.shape[1], 0, 0]
+    mirrored = mirrored[SWAP] * [-1, 1, 1] + [image.shape[1], 0, 0]
     mean = (seen + mirrored) / 2
     flat = mean[:, :2]
     unit = max(np.linalg.norm(flat[0] - flat[1]), 0.5 * np.ptp(flat, axis=0).max())
     apart = np.linalg.norm((seen - mirrored)[:, :2], axis=1).mean() / unit
     return [name, *np.round(flat, 2).ravel().tolist(), round(float(apart), 4), round(yaw_of(mean), 4)]
+
+
+def last_photo(path: Path) -> str | None:
+    """The photo of a list's last row; what an interrupted run tore off behind it is cut away."""
+    if not path.exists():
+        return None
+    text = path.read_bytes()
+    whole = text[: text.rfind(b"\n") + 1]
+    os.truncate(path, len(whole))
+    rows = whole.decode().splitlines()[1:]
+    return rows[-1].split(",")[0] if rows else None
 
 
 def main() -> None:
@@ -86,8 +100,8 @@ def main() -> None:
         for part in ("train", "val")
         for path in sorted((options.folder / part).glob("*.jpg"), key=lambda path: int(path.stem))[: options.first]
     ]
-    done = options.out.with_suffix(".done")
-    start = int(done.read_text()) if done.exists() else 0
+    last = last_photo(options.out)
+    start = names.index(last) + 1 if last else 0
     reader = mediapipe.solutions.face_mesh.FaceMesh(
         static_image_mode=True, max_num_faces=1, refine_landmarks=not options.plain, min_detection_confidence=0.2
     )
@@ -100,8 +114,6 @@ def main() -> None:
             if row:
                 writer.writerow(row)
             if i % 500 == 0 or i == len(names):
-                file.flush()
-                done.write_text(str(i))
                 print(f"{i}/{len(names)}", flush=True)
 
 

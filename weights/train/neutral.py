@@ -92,13 +92,14 @@ def main() -> None:
     parser.add_argument("--offsets", action="store_true", help="print mean offsets from the labels, too")
     options = parser.parse_args()
     neutral = Neutral(read_listed(options.faces))
-    predictors = {path.stem: predictor(container.load(path)) for path in [options.official, *options.weights]}
-    official, *others = (neutral.table(predict) for predict in predictors.values())
-    print(f"{'':22} {'official':>9}" + "".join(f" {path.stem[:17]:>17}" for path in options.weights))
+    names = ["official", *map(container.label, options.weights)]
+    predictors = [predictor(container.load(path)) for path in [options.official, *options.weights]]
+    official, *others = map(neutral.table, predictors)
+    print(f"{'':22} {'official':>9}" + "".join(f" {name[:17]:>17}" for name in names[1:]))
     for row, base in official.items():
         print(f"{row:22} {base:9.4f}" + "".join(f" {table[row]:9.4f} ×{table[row] / base:.3f}" for table in others))
     if options.offsets:
-        for name, predict in predictors.items():
+        for name, predict in zip(names, predictors):
             for source, offset in neutral.offsets(predict).items():
                 print(f"{name[:17]:17} {source:8}" + "".join(f"  ({x:+.3f}, {y:+.3f})" for x, y in offset))
 

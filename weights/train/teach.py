@@ -47,6 +47,12 @@ def taught_points(
     return total / (count * len(predictors))
 
 
+def moved(first: np.ndarray, labels: np.ndarray, taught: np.ndarray, share: float) -> np.ndarray:
+    """Labels in pixels of the files, moved towards the taught points; `labels` are the same in the pixels of these."""
+    scale = np.abs(first).sum() / np.abs(labels).sum()
+    return first + share * (taught - labels) * scale
+
+
 def units(points: np.ndarray) -> np.ndarray:
     """The unit of a face's distances: the eye distance, at least half the points' extent (`fit.normed_loss`)."""
     return np.maximum(np.linalg.norm(points[:, 0] - points[:, 1], axis=-1), 0.5 * (points.max(1) - points.min(1)).max(1))
@@ -76,7 +82,7 @@ def main() -> None:
     kept = apart.max(1) < FAR
     print(f"taught points lie {mean.mean():.4f} units from the labels; left out: {(~kept).sum()} of {len(kept)}")
     first = np.array([points_of(row) for row in rows])
-    points = first + options.share * (taught - labels) * (first / labels).mean()
+    points = moved(first, labels, taught, options.share)
     for row, face, distance in zip(rows, points, mean):
         row["file"] = os.path.relpath(options.list.parent / row["file"], options.out.parent)
         row["weight"] = f"{float(row['weight']) / (1 + (distance / USUAL) ** 2):.3f}"

@@ -4,7 +4,7 @@ import type { Landmarker } from "../landmarker.ts";
 import { distinct } from "../same-face.ts";
 import type { Box, Face, ImageLike } from "../types.ts";
 import type { Finder } from "./finder.ts";
-import { FACE_MIN_SCORE, type Limits, resolveLimits } from "./options.ts";
+import { FACE_MIN_SCORE, type Limits, MOST_FACES, resolveLimits } from "./options.ts";
 import type { FindOptions } from "./types.ts";
 
 export interface FindFacesOptions extends FindOptions {
@@ -26,16 +26,25 @@ export interface FindFacesOptions extends FindOptions {
 export function findFaces(image: ImageLike, options: FindFacesOptions): Face[] {
   checkOptions(options, ["finder", "landmarker", "minScore", "maxFaces", "maxSide"]);
   if (typeof options !== "object") throw expected(TypeError, "options", "{ finder, landmarker }", options);
-  const { finder, landmarker, maxSide } = options;
+  const { finder, landmarker } = options;
   if (typeof finder?.find !== "function")
     throw expected(TypeError, "options.finder", "a Finder (createFinder)", finder);
   if (typeof landmarker?.detectAll !== "function")
     throw expected(TypeError, "options.landmarker", "a Landmarker (createLandmarker)", landmarker);
   const limits = resolveLimits(options, FACE_MIN_SCORE);
-  const proposals = finder.find(image, { maxSide });
+  const proposals = finder.find(image, proposalOptions(limits, options.maxSide));
   const faces = landmarker.detectAll(image, proposals.map(landmarkBox), { refine: true });
   return wantedFaces(faces, limits);
 }
+
+/**
+ * What `find` is asked for the wanted faces: no fewer boxes than by default, since only the landmarks' score tells which faces are
+ * the best.
+ */
+export const proposalOptions = ({ maxFaces }: Limits, maxSide: number | undefined): FindOptions => ({
+  maxFaces: Math.max(maxFaces, MOST_FACES),
+  maxSide,
+});
 
 /** Of the faces in the boxes of proposals, those that score well enough, each once, best first. */
 export const wantedFaces = (faces: readonly Face[], { minScore, maxFaces }: Limits): Face[] =>
@@ -44,5 +53,8 @@ export const wantedFaces = (faces: readonly Face[], { minScore, maxFaces }: Limi
 /** Measured on labelled faces of photos. */
 const FRAMING: Framing = { side: 0.97, drop: 0.054 };
 
-/** The square in which the landmark network reads a face best, from the face's box. */
-export const landmarkBox = (box: Box): Box => bestSquare(box, FRAMING);
+/**
+ * The square in which the landmark network reads a face best, from the face's box. At least two pixels: one of a single pixel at the
+ * image's corner would be taken for fractions of the image.
+ */
+export const landmarkBox = (box: Box): Box => bestSquare(box, FRAMING, 2);

@@ -89,14 +89,16 @@ export class Finder {
     const size = sizeWithin(pixels, maxSide);
     shrinkInto(model, pixels, size);
     model.forward();
-    // Some slack: the module compares scores, and this only spares it to compute most of them.
-    const minLogit = Math.log(minScore / (1 - minScore)) - 0.001;
+    // Some slack: the module compares scores, and this only spares it to compute most of them. From 10 on float32 rounds scores
+    // by more than the slack, so all that are this high are computed.
+    const minLogit = Math.min(Math.log(minScore / (1 - minScore)), 10) - 0.001;
     const count = model.decode(minScore, minLogit);
     if (count < 0) throw overflow();
     const candidates = new Float32Array(model.memory.buffer, model.candidates(), count * CANDIDATE);
-    return suppress(candidates, maxFaces)
+    return suppress(candidates)
       .map((candidate) => onImage(candidate, size, image))
-      .filter(({ width, height }) => width >= 1 && height >= 1);
+      .filter(({ width, height }) => width >= 1 && height >= 1)
+      .slice(0, maxFaces);
   }
 
   /** What runs: SIMD tier, weights and memory. */

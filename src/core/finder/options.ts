@@ -63,12 +63,15 @@ export function resolveFindOptions(
   return { ...resolveLimits(options, least), maxSide };
 }
 
+/** The default of `maxFaces`. */
+export const MOST_FACES = 100;
+
 /** Which faces are wanted. */
 export type Limits = Pick<FindSettings, "minScore" | "maxFaces">;
 
 /** @throws TypeError, RangeError that names the option */
 export function resolveLimits(options: FindOptions | undefined, least: number): Limits {
-  const { minScore = least, maxFaces = 100 } = options ?? {};
+  const { minScore = least, maxFaces = MOST_FACES } = options ?? {};
   checkNumber("options.minScore", minScore, ...SHARE);
   if (!(Number.isSafeInteger(maxFaces) && maxFaces >= 1))
     throw expected(RangeError, "options.maxFaces", "a whole number of at least 1", maxFaces);

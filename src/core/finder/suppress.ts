@@ -19,16 +19,14 @@ const overlap = (a: Float32Array, b: Float32Array): number => {
 /**
  * Greedy non-maximum suppression.
  * @param candidates `CANDIDATE` numbers each; of equal scores the earlier one is better
- * @param most how many are kept at most
  */
-export function suppress(candidates: Float32Array, most: number): Float32Array[] {
+export function suppress(candidates: Float32Array): Float32Array[] {
   const boxes = Array.from({ length: candidates.length / CANDIDATE }, (_, i) =>
     candidates.subarray(i * CANDIDATE, (i + 1) * CANDIDATE),
   );
   boxes.sort((a, b) => b[0]! - a[0]!);
   const kept: Float32Array[] = [];
   for (const box of boxes.slice(0, MOST_CANDIDATES)) {
-    if (kept.length === most) break;
     if (kept.every((better) => overlap(better, box) <= MOST_OVERLAP)) kept.push(box);
   }
   return kept;

@@ -16,7 +16,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ..container import rounded
+from ..container import label, rounded
 from ..data import reference
 from .detect import Finder, find, load
 from .metrics import MATCH, Judged, table
@@ -163,16 +163,18 @@ def main() -> None:
         "--portraits", type=Path, help="and agreement with the first --yunet on a folder's first 1,000 photos"
     )
     options = parser.parse_args()
+    if options.portraits and not options.yunet:
+        parser.error("--portraits needs --yunet")
 
     cv2.setNumThreads(1)
     if options.held_out:
         photos = labelled_photos(options.photos / "train.csv", held_out)
     else:
         photos = labelled_photos(options.photos / "val.csv")
-    detectors = {path.stem: Finder(rounded(load(path))) for path in options.weights}
-    detectors |= {path.stem: Yunet(path, 0.02) for path in options.yunet}
+    detectors = [(label(path), Finder(rounded(load(path)))) for path in options.weights]
+    detectors += [(path.stem, Yunet(path, 0.02)) for path in options.yunet]
     for longest in options.longest:
-        for name, detector in detectors.items():
+        for name, detector in detectors:
             judged = judge(detector, photos, longest)
             print(
                 f"{name} at {longest}:", "  ".join(f"{key} {value:.3f}" for key, value in table(judged).items()), flush=True
@@ -187,7 +189,7 @@ def main() -> None:
                 print("   faces from 5%, eyes ÷ extent:", line(by_turn(judged, names, options.points, options.score)))
     if options.portraits:
         files = sorted(options.portraits.glob("*.jpg"))[:1000]
-        for name, detector in detectors.items():
+        for name, detector in detectors:
             images = (np.ascontiguousarray(cv2.imread(str(file))[:, :, ::-1]) for file in files)
             counts = agreement(detector, Yunet(options.yunet[0], 0.02), images)
             print(f"{name}, best box on YuNet's: {line({'portraits': counts})}")

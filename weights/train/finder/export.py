@@ -56,7 +56,9 @@ def main() -> None:
     network.load_state_dict(averaged)
     save(options.out, shortened(network.export()), metadata)
     options.checkpoint.parent.mkdir(parents=True, exist_ok=True)
-    torch.save({"averaged": averaged}, options.checkpoint)
+    partial = options.checkpoint.with_suffix(".partial")
+    torch.save({"averaged": averaged}, partial)
+    partial.replace(options.checkpoint)
     for path in (options.out, options.checkpoint):
         print(f"{path}: {path.stat().st_size} bytes")
 

@@ -178,8 +178,9 @@ class Run:
         return parts.detach()
 
     def save(self) -> None:
-        checkpoint.save(self.folder / "checkpoint.pt", self.parts, (self.round, self.steps, self.seconds))
+        """The checkpoint comes last: a run that is interrupted before repeats the round, and the weights are never older than it."""
         save(self.folder / "weights.safetensors", self.averaged.export(), {"name": self.config.name}, "F32")
+        checkpoint.save(self.folder / "checkpoint.pt", self.parts, (self.round, self.steps, self.seconds))
 
     def resume(self) -> None:
         self.round, self.steps, self.seconds = checkpoint.resume(self.folder / "checkpoint.pt", self.parts)
@@ -206,12 +207,9 @@ def report(run: Run, store: Store, parts: np.ndarray) -> str:
     """Score the averaged weights as they would be stored, note them in the run's log."""
     scores = table(judge(Finder(rounded(run.averaged.export())), store, development(store), 320))
     scores = {name: scores[name] for name in scores if name not in ("AP easy", "AP medium")}
-    log = run.folder / "log.tsv"
-    if not log.exists():
-        log.write_text("\t".join(["round", "seconds", "score loss", "box loss", "points loss", *scores]) + "\n")
-    with log.open("a") as file:
-        row = [run.round, f"{run.seconds:.0f}", *(f"{v:.4f}" for v in (*parts, *scores.values()))]
-        print(*row, sep="\t", file=file)
+    row = dict(zip(("score loss", "box loss", "points loss"), parts)) | scores
+    progress = {"round": run.round, "seconds": f"{run.seconds:.0f}"}
+    checkpoint.note(run.folder / "log.tsv", progress | {name: f"{value:.4f}" for name, value in row.items()})
     return "  ".join(f"{name} {value:.3f}" for name, value in scores.items() if "threshold" not in name)
 
 
@@ -238,7 +236,6 @@ def main() -> None:
         run.resume()
     while run.round < config.rounds:
         parts = run.train_round()
-        run.save()
         left = (config.rounds - run.round) * run.seconds / run.round
         losses_ = " ".join(f"{part:.3f}" for part in parts)
         line = f"{config.name} {run.round}/{config.rounds}  loss {losses_}  {left / 60:.0f} min left"
@@ -246,6 +243,7 @@ def main() -> None:
             print(f"{line}  {report(run, judged, parts)}", flush=True)
         elif sys.stderr.isatty():
             print(line, end="\r", file=sys.stderr, flush=True)
+        run.save()  # after the evaluation, which would be missing if the run were interrupted between the two
 
 
 if __name__ == "__main__":

@@ -79,10 +79,11 @@ def overlaps(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def write(folder: Path, photos: Iterable[Photo]) -> int:
-    """Store photos as `pixels.bin` and `index.npz`; how many there were."""
+    """Store photos as `pixels.bin` and `index.npz`, once all are there; how many there were."""
     folder.mkdir(parents=True, exist_ok=True)
     columns: dict[str, list] = defaultdict(list)
-    with (folder / "pixels.bin").open("wb") as file:
+    pixels, index = folder / "pixels.partial", folder / "index.partial.npz"
+    with pixels.open("wb") as file:
         for photo in photos:
             columns["offset"].append(file.tell())
             file.write(np.ascontiguousarray(photo.image).data)
@@ -95,7 +96,9 @@ def write(folder: Path, photos: Iterable[Photo]) -> int:
             columns["points"].append(photo.points.reshape(-1, 5, 2))
     for key in ("boxes", "ignored", "points"):
         columns[key] = np.concatenate(columns[key]).astype(np.float32)
-    np.savez(folder / "index.npz", **columns)
+    np.savez(index, **columns)
+    pixels.replace(folder / "pixels.bin")
+    index.replace(folder / "index.npz")
     return len(columns["offset"])
 
 

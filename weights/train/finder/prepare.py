@@ -137,6 +137,10 @@ def main() -> None:
     parser.add_argument("--scenes", type=Path, help="photos without people")
     parser.add_argument("--yunet", type=Path, help="YuNet's dynamic ONNX file, for --fairface, --portraits and --scenes")
     options = parser.parse_args()
+    if not (options.wider or options.webfaces or options.maskon or options.fairface or options.portraits or options.scenes):
+        parser.error("expected a source: --wider, --webfaces, --maskon, --fairface, --portraits or --scenes")
+    if not options.yunet and (options.fairface or options.portraits or options.scenes):
+        parser.error("--fairface, --portraits and --scenes need --yunet")
 
     cv2.setNumThreads(1)
     teacher = Yunet(options.yunet, 0.1) if options.yunet else None

@@ -84,3 +84,8 @@ def test_many_views_beat_one(faces: Faces) -> None:
     one = normed_errors(predict(crops), relative(canon, boxes)).mean()
     found = taught_points([predict], some.images, canon, 6, np.random.default_rng(4))
     assert normed_errors(relative(found, boxes), relative(canon, boxes)).mean() < one
+
+
+def test_the_files_of_runs_are_told_apart_by_their_runs() -> None:
+    files = ("build/runs/a/weights.safetensors", "build/runs/b/weights.safetensors", "weights/default.safetensors")
+    assert [container.label(Path(file)) for file in files] == ["a", "b", "default"]

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
 
+from weights.train import checkpoint, fit
 from weights.train.augment import Augmentation, views
 from weights.train.data import Faces
 from weights.train.evaluate import normed_errors
@@ -99,3 +102,40 @@ def test_configuration_files_are_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize("path", sorted((Path(__file__).parents[1] / "configs").glob("*.toml")), ids=lambda path: path.stem)
 def test_the_configurations_of_the_project_are_valid(path: Path) -> None:
     assert Config.read(path).epochs > 0
+
+
+def test_a_table_holds_each_evaluation_once(tmp_path: Path) -> None:
+    log = tmp_path / "log.tsv"
+    checkpoint.note(log, {"epoch": 1, "loss": "0.5"})
+    checkpoint.note(log, {"epoch": 10, "loss": "0.2"})
+    assert log.read_text() == "epoch\tloss\n1\t0.5\n10\t0.2\n"
+    checkpoint.note(log, {"epoch": 10, "loss": "0.3"})
+    assert log.read_text() == "epoch\tloss\n1\t0.5\n10\t0.3\n"
+
+
+def test_an_evaluation_that_was_interrupted_is_made_up_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(5)
+    face = np.array([[60, 60], [100, 60], [80, 85], [65, 105], [95, 105]])
+    lines = ["file," + ",".join(f"{axis}{i}" for i in range(5) for axis in "xy") + ",weight"]
+    for i in range(4):
+        assert cv2.imwrite(str(tmp_path / f"{i}.png"), rng.integers(0, 256, (160, 160, 3), np.uint8))
+        lines.append(f"{i}.png," + ",".join(map(str, face.ravel())) + ",1")
+    (tmp_path / "list.csv").write_text("\n".join(lines))
+    np.save(tmp_path / "scenes.npy", SCENES)
+    config = tmp_path / "short.toml"
+    files = "".join(f'{key} = "{tmp_path / "list.csv"}"\n' for key in ("train", "judged"))
+    config.write_text(f'{files}scenes = "{tmp_path / "scenes.npy"}"\nepochs = 1\nbatch = 2\nfaces = 2\n')
+    evaluated: list[int] = []
+
+    def report(run: Run, *_: object) -> str:
+        evaluated.append(run.epoch)
+        if len(evaluated) == 1:
+            raise KeyboardInterrupt
+        return ""
+
+    monkeypatch.setattr(fit, "report", report)
+    monkeypatch.setattr(sys, "argv", ["fit", str(config), "--runs", str(tmp_path)])
+    with pytest.raises(KeyboardInterrupt):
+        fit.main()
+    fit.main()
+    assert evaluated == [1, 1]

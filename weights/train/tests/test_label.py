@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from weights.train.label import APART, PASSES, SHARE, merge, read_meshes, write_boxes
-from weights.train.mesh import COLUMNS, LEFT, RIGHT, five, yaw_of
+from weights.train.mesh import COLUMNS, LEFT, RIGHT, five, last_photo, yaw_of
 from weights.train.neutral import read_listed
 from weights.train.photos import SIZES, read_photos
-from weights.train.teach import units
+from weights.train.teach import moved, units
 
 FACE = np.array([[60.0, 60], [100, 60], [80, 85], [65, 105], [95, 105]])
 
@@ -115,3 +115,21 @@ def test_a_list_s_photos_are_read_from_its_archive(reference_folder: Path) -> No
     faces = read_listed(path)
     assert len(faces) == len(faces.points) == 8380
     assert set(faces.sources) == {"lfpw", "helen", "wider"}
+
+
+def test_a_mesh_goes_on_after_its_last_whole_row(tmp_path: Path) -> None:
+    path = tmp_path / "mesh.csv"
+    assert last_photo(path) is None
+    header = ",".join(COLUMNS) + "\r\n"
+    path.write_bytes(header.encode())
+    assert last_photo(path) is None
+    whole = f"{header}train/7.jpg,1,2\r\nval/3.jpg,4,5\r\n".encode()
+    path.write_bytes(whole + b"val/4.jpg,6,")
+    assert last_photo(path) == "val/3.jpg"
+    assert path.read_bytes() == whole
+
+
+def test_labels_move_towards_the_taught_points_by_their_share() -> None:
+    first = np.stack([FACE, FACE - FACE[0]])  # a point may lie in the photo's corner
+    labels = first * 0.5
+    np.testing.assert_allclose(moved(first, labels, labels + 1, 0.3), first + 0.6)

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from weights.train.finder.detect import find
+from weights.train.finder import evaluate, prepare
+from weights.train.finder.detect import find, save
 from weights.train.finder.evaluate import agreement, by_attribute, by_size, by_turn, judge, labelled_photos, read_attributes
 from weights.train.finder.metrics import Judged
+from weights.train.finder.network import Network
 
 
 @pytest.fixture
@@ -99,3 +102,33 @@ def test_agreement_counts_portraits_in_which_the_teacher_is_sure() -> None:
         return found.get(int(image[0, 0, 0]), (box[:0], np.zeros(0), five[:0]))
 
     assert agreement(detector, teacher, images) == (1, 3)
+
+
+def test_every_run_is_scored_though_their_files_have_one_name(
+    labels: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = [labels.parent / run / "weights.safetensors" for run in ("first", "second")]
+    for file in files:
+        file.parent.mkdir()
+        save(file, Network().export(), {})
+    arguments = ["evaluate", *map(str, files), "--photos", str(labels.parent), "--longest", "64"]
+    monkeypatch.setattr(sys, "argv", arguments)
+    evaluate.main()
+    assert [line.split(":")[0] for line in capsys.readouterr().out.splitlines()] == ["first at 64", "second at 64"]
+
+
+@pytest.mark.parametrize(
+    ("module", "arguments", "message"),
+    [
+        (evaluate, ["--portraits", "portraits"], "--portraits needs --yunet"),
+        (prepare, ["--out", "x", "--scenes", "scenes"], "--fairface, --portraits and --scenes need --yunet"),
+        (prepare, ["--out", "x"], "expected a source"),
+    ],
+)
+def test_what_is_missing_is_said_before_anything_is_done(
+    module, arguments: list[str], message: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["command", *arguments])
+    with pytest.raises(SystemExit):
+        module.main()
+    assert message in capsys.readouterr().err

@@ -1,15 +1,17 @@
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from weights.train.finder import fit
 from weights.train.finder.fit import Config, Run, enclosing_loss, losses, rate_at, stack
 from weights.train.finder.mine import false_alarms
 from weights.train.finder.network import cells
-from weights.train.finder.photos import Store, held_out
+from weights.train.finder.photos import Store, held_out, write
 from weights.train.finder.views import IGNORED, Augmentation, Views
 
 
@@ -140,3 +142,40 @@ def test_boxes_on_or_within_something_are_no_false_alarms() -> None:
 @pytest.mark.parametrize("path", sorted((Path(__file__).parents[1] / "configs").glob("*.toml")), ids=lambda path: path.stem)
 def test_the_configurations_of_the_project_are_valid(path: Path) -> None:
     assert Config.read(path).rounds > 0
+
+
+def test_an_evaluation_that_was_interrupted_is_made_up_for(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "research", store)
+    config = tmp_path / "short.toml"
+    config.write_text("rounds = 1\nsteps = 1\nbatch = 1\nsides = { 64 = 1.0 }\n")
+    evaluated: list[int] = []
+
+    def report(run: Run, *_: object) -> str:
+        evaluated.append(run.round)
+        if len(evaluated) == 1:
+            raise KeyboardInterrupt
+        return ""
+
+    monkeypatch.setattr(fit, "report", report)
+    monkeypatch.setattr(sys, "argv", ["fit", str(config), "--data", str(tmp_path), "--runs", str(tmp_path)])
+    with pytest.raises(KeyboardInterrupt):
+        fit.main()
+    fit.main()
+    assert evaluated == [1, 1]
+
+
+def test_photos_that_are_gathered_in_vain_leave_those_before(store: Store, tmp_path: Path) -> None:
+    write(tmp_path, store)
+
+    def interrupted():
+        yield store[1]
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write(tmp_path, interrupted())
+    kept = Store(tmp_path)
+    assert len(kept) == len(store)
+    for ours, theirs in zip(kept, store):
+        np.testing.assert_array_equal(ours.image, theirs.image)

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from weights.train.finder.detect import Finder, decode, load, save, suppress
-from weights.train.finder.export import shortened
+from weights.train.finder.export import mean, shortened
 from weights.train.finder.network import STRIDES, TAPS, Network, cells, infer, shapes, to_input
 
 
@@ -109,3 +109,13 @@ def test_exported_filters_are_rounded_to_steps_of_a_power_of_two() -> None:
     assert np.abs(got["conv1.weight"] - values).max() <= step / 2
     np.testing.assert_array_equal(got["conv1.weight"] / step, np.round(got["conv1.weight"] / step))
     assert np.gcd.reduce((got["conv1.weight"] / step).astype(int).ravel()) == 1
+
+
+def test_the_mean_of_runs_is_that_of_their_weights_and_statistics() -> None:
+    first, second = Network().state_dict(), Network().state_dict()
+    second["stages.conv1.norm.num_batches_tracked"] += 5
+    result = mean([first, second])
+    for name in ("heads.head8.weight", "stages.conv3.norm.running_var"):
+        torch.testing.assert_close(result[name], (first[name] + second[name]) / 2)
+    assert result["stages.conv1.norm.num_batches_tracked"] == 0
+    Network().load_state_dict(result)
