@@ -28,7 +28,7 @@ export function leastScore({ metadata: { threshold = "0.5" } }: WeightsFile): nu
 }
 
 /**
- * Of `findFaces`, for the landmarks' score: chosen with the threshold of the default weights on the same photos, where 97 of 100 faces are right then. A higher
+ * Of `findFaces`, for the landmarks' score: chosen with the threshold of the default weights on the same photos, where 98 of 100 faces are right then. A higher
  * one loses faces whose points are uncertain (profiles, covered ones) more than false alarms.
  */
 export const FACE_MIN_SCORE = 0.2;
