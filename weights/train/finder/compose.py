@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from ..data import SWAP
-from .photos import Photo
+from .photos import Photo, warp
 
 HEAD = np.array([0.5, 0.44, 0.78, 0.72])
 """Middle and half axes of the ellipse that is cut out, as shares of its box: hair, ears, chin, little background."""
@@ -25,12 +25,6 @@ def paste(
     box, points = photo.boxes[sizes.argmax()], photo.points[sizes.argmax()]
     extent = box[2:] - box[:2]
     zoom = size / np.sqrt(extent.prod())
-    image = photo.image
-    if zoom < 0.5:  # shrink by area first, warpAffine would alias
-        image = cv2.resize(image, None, fx=2 * zoom, fy=2 * zoom, interpolation=cv2.INTER_AREA)
-        shrunk = 2 * zoom
-    else:
-        shrunk = 1.0
     angle = np.deg2rad(np.clip(rng.normal() * 15, -60, 60))
     mirror = -1.0 if rng.random() < 0.5 else 1.0
     turn = zoom * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) * (mirror, 1.0)
@@ -47,9 +41,8 @@ def paste(
         mask[[0, -1]] = mask[:, [0, -1]] = 0
     else:
         mask[:] = 1
-    warp = np.c_[matrix[:, :2] / shrunk, matrix[:, 2]]
-    head = cv2.warpAffine(image, warp, (side, side), flags=cv2.INTER_LINEAR).astype(np.float32)
-    cover = cv2.warpAffine(mask, matrix, (side, side), flags=cv2.INTER_LINEAR)[:, :, None]
+    head = warp(photo.image, matrix, (side, side)).astype(np.float32)
+    cover = warp(mask, matrix, (side, side))[:, :, None]
     if rng.random() < 0.5:  # half way to the brightness of what it covers
         weight = cover.sum() * 3 + 1e-6
         head += 0.5 * ((canvas * cover).sum() - (head * cover).sum()) / weight

@@ -1,7 +1,8 @@
-"""Make a run's weights the package's: `python -m weights.train.finder.export build/runs/<name> … --version … --license … …`.
+"""Make a run's weights the package's: `python -m weights.train.finder.export build/runs/<name> … --version … --license …`.
 
-Of several runs that share a start, the mean is taken. Filters are rounded to multiples of a power of two, about a thirty-second of their layer's standard deviation. The file is as long, but
-its zeros compress, and what a page loads of the package is compressed: the finder's entry has a budget (package.json).
+Of several runs that share a start, the mean is taken. Filters are rounded to multiples of a power of two, about a
+thirty-second of their layer's standard deviation. The file is as long, but its zeros compress, and what a page loads of
+the package is compressed: the finder's entry has a budget (package.json).
 
 Beside the weights it keeps the averaged network with its batch norms, which a configuration's `start` goes on from.
 """

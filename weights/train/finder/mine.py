@@ -19,7 +19,7 @@ import torch
 from ..container import rounded
 from .detect import Finder, find, load
 from .fit import development
-from .photos import Store, covered, overlaps
+from .photos import Store, covered, overlaps, warp
 from .yunet import Yunet
 
 DENIED = 0.12
@@ -48,12 +48,8 @@ def patch(image: np.ndarray, box: np.ndarray) -> np.ndarray:
     width, height = box[2:] - box[:2]
     scale = MARGIN * 0.97 * np.sqrt(width * height) / PATCH  # as src/core/finder/faces.ts frames a box
     centre = (box[:2] + box[2:]) / 2 + (0, 0.054 * height)
-    shrunk = min(1.0, 2 / scale)  # by area first, warpAffine would alias
-    if shrunk < 1:
-        image = cv2.resize(image, None, fx=shrunk, fy=shrunk, interpolation=cv2.INTER_AREA)
-    matrix = shrunk * np.c_[np.eye(2) * scale, centre - scale * PATCH / 2]
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    return cv2.warpAffine(image, matrix, (PATCH, PATCH), flags=flags, borderMode=cv2.BORDER_REPLICATE)[:, :, ::-1]
+    matrix = np.c_[np.eye(2) / scale, PATCH / 2 - centre / scale]
+    return warp(image, matrix, (PATCH, PATCH), borderMode=cv2.BORDER_REPLICATE)[:, :, ::-1]
 
 
 def main() -> None:

@@ -49,6 +49,23 @@ def shrink(image: np.ndarray, longest: int) -> tuple[np.ndarray, float]:
     return cv2.resize(image, size, interpolation=cv2.INTER_AREA), scale
 
 
+def warp(image: np.ndarray, matrix: np.ndarray, size: tuple[int, int], **border: object) -> np.ndarray:
+    """The image through a 2×3 matrix from its coordinates to those of an output of width × height `size`.
+
+    Both are measured from the corner, as boxes are; OpenCV's `warpAffine` counts from the first pixel's centre. What
+    shrinks by more than half is averaged by area first.
+    """
+    zoom = np.sqrt(abs(np.linalg.det(matrix[:, :2])))
+    linear, offset = matrix[:, :2], matrix[:, 2]
+    if zoom < 0.5:
+        before = np.array(image.shape[1::-1])
+        smaller = np.maximum(1, np.round(2 * zoom * before).astype(int))
+        image = cv2.resize(image, smaller.tolist(), interpolation=cv2.INTER_AREA)
+        linear = linear * (before / smaller)
+    offset = offset + linear.sum(1) / 2 - 0.5
+    return cv2.warpAffine(image, np.c_[linear, offset], size, flags=cv2.INTER_LINEAR, **border)
+
+
 def read_boxes(path: Path) -> dict[str, np.ndarray]:
     """File → N×4 boxes x, y, width, height (and whatever numeric columns follow) of a CSV."""
     rows: dict[str, list[list[float]]] = defaultdict(list)

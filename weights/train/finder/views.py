@@ -10,7 +10,7 @@ import numpy as np
 from ..data import SWAP
 from .compose import paste
 from .network import STRIDES
-from .photos import Photo, Store, covered
+from .photos import Photo, Store, covered, warp
 
 LEVELS = ((0.0, 46.0), (34.0, 100.0), (78.0, np.inf))
 """Sizes of faces, √(w·h) in pixels, that each stride answers for; they overlap."""
@@ -136,19 +136,8 @@ class Views:
             matrix[0] *= -1
             matrix[0, 2] += room[0]
 
-        source, warp = image, matrix
-        if zoom < 0.5:  # shrink by area first, warpAffine would alias
-            source = cv2.resize(image, None, fx=2 * zoom, fy=2 * zoom, interpolation=cv2.INTER_AREA)
-            warp = np.c_[matrix[:, :2] / (2 * zoom), matrix[:, 2]]
         border = (0, 0, 0) if rng.random() < 0.6 else tuple(int(v) for v in rng.integers(0, 256, 3))
-        canvas[top:bottom, left:right] = cv2.warpAffine(
-            source,
-            warp,
-            (right - left, bottom - top),
-            flags=cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_CONSTANT,
-            borderValue=border,
-        )
+        canvas[top:bottom, left:right] = warp(image, matrix, (right - left, bottom - top), borderValue=border)
 
         def placed(boxes: np.ndarray) -> np.ndarray:
             """Boxes keep upright and their size, and follow their centres."""

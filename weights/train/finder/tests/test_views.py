@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from weights.train.finder.network import cells
-from weights.train.finder.photos import Store, covered, overlaps
+from weights.train.finder.photos import Store, covered, overlaps, warp
 from weights.train.finder.views import BACKGROUND, IGNORED, Augmentation, View, Views, targets, turned_aside
 
 PLAIN = Augmentation(mosaic=0, turned=0, covered=0, photometric=0)
@@ -19,6 +19,22 @@ def view_of(boxes: list[list[float]], ignored: list[list[float]] | None = None) 
         np.zeros((len(boxes), 5, 2), np.float32),
         np.array(ignored or [], np.float32).reshape(-1, 4),
     )
+
+
+@pytest.mark.parametrize("zoom", [0.17, 0.4, 0.7, 1.0, 2.3])
+@pytest.mark.parametrize("degrees", [0, 30])
+def test_what_is_warped_lies_where_the_matrix_says(zoom: float, degrees: float) -> None:
+    y, x = np.mgrid[:301, :403] + 0.5
+    spot = 250 * np.exp(-((x - 200) ** 2 + (y - 150) ** 2) / (2 * 12**2))
+    image = np.dstack([spot] * 3).round().astype(np.uint8)
+    cos, sin = zoom * np.cos(np.deg2rad(degrees)), zoom * np.sin(np.deg2rad(degrees))
+    turn = np.array([[cos, -sin], [sin, cos]])
+    centre = np.array([131.3, 127.8])
+    found = warp(image, np.c_[turn, centre - turn @ (200, 150)], (256, 256))[:, :, 0].astype(float)
+    y, x = np.mgrid[:256, :256] + 0.5
+    middle = np.array([(found * x).sum(), (found * y).sum()]) / found.sum()
+    np.testing.assert_allclose(middle, centre, atol=0.05)
+    assert found.sum() == pytest.approx(spot.sum() * zoom**2, rel=0.01)
 
 
 @pytest.mark.parametrize("mosaic", [0.0, 1.0])
