@@ -43,7 +43,10 @@ const start: Platform["start"] = (onAnswer, onEnd) => {
   return {
     post: (message, transfer = []) => worker.postMessage(message, transfer),
     keepAlive() {}, // a page's workers end with it
-    stop: () => worker.terminate(),
+    stop() {
+      URL.revokeObjectURL(url); // it may not have started yet
+      worker.terminate();
+    },
   };
 };
 

@@ -104,18 +104,18 @@ const painted = () =>
 async function analyse(): Promise<void> {
   const isWanted = begin();
   if (box) stage.mark({ faces: [], box });
-  let ready: Networks;
+  let time: number;
   try {
     if (!networks) say("Loading the networks…", "busy");
     else if (!box) say("Looking for faces…", "busy");
-    ready = await loading;
+    const ready = await loading;
     if (!box) await painted();
+    if (!isWanted()) return;
+    time = read(ready, STILL_SIDE); // a box may be too small for its image
   } catch (error) {
     if (isWanted()) say(message(error), "problem");
     return;
   }
-  if (!isWanted()) return;
-  const time = read(ready, STILL_SIDE);
   showResults(time);
   if (box)
     say(

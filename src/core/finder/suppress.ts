@@ -2,7 +2,7 @@
 
 /** Of two boxes that share more than this part of their union, the one with the lower score goes. */
 const MOST_OVERLAP = 0.45;
-/** Candidates that are looked at. */
+/** Candidates that are looked at: the time grows with their square. */
 const MOST_CANDIDATES = 600;
 /** Numbers of a candidate: score, left, top, right, bottom. */
 export const CANDIDATE = 5;

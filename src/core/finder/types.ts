@@ -15,7 +15,7 @@ export interface FinderOptions extends Pick<LandmarkerOptions, "simd"> {
 export interface FindOptions {
   /** Boxes below this score are left out; 0 to 1, default what the weights say (`info.minScore`). */
   readonly minScore?: number | undefined;
-  /** The best so many at most; default 100. */
+  /** The best so many at most; default 100. The network's 600 likeliest places are looked at, and a face has several. */
   readonly maxFaces?: number | undefined;
   /** The longest side that this image is shrunk to; default, and at most, the finder's. */
   readonly maxSide?: number | undefined;
