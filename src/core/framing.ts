@@ -9,11 +9,11 @@ export interface Framing {
 }
 
 /**
- * The square in which the landmark network reads a face best, from a box that a detector gives.
- * @param least pixels of its side
+ * The square in which the landmark network reads a face best, from a box that a detector gives. At least two pixels: one of a single
+ * pixel at the image's corner would be taken for fractions of the image.
  */
-export function bestSquare({ x, y, width, height }: Box, framing: Framing, least = 1): Box {
-  const side = Math.max(least, framing.side * Math.sqrt(width * height));
+export function bestSquare({ x, y, width, height }: Box, framing: Framing): Box {
+  const side = Math.max(2, framing.side * Math.sqrt(width * height));
   return {
     x: x + width / 2 - side / 2,
     y: y + (0.5 + framing.drop) * height - side / 2,

@@ -53,8 +53,5 @@ export const wantedFaces = (faces: readonly Face[], { minScore, maxFaces }: Limi
 /** Measured on labelled faces of photos. */
 const FRAMING: Framing = { side: 0.97, drop: 0.054 };
 
-/**
- * The square in which the landmark network reads a face best, from the face's box. At least two pixels: one of a single pixel at the
- * image's corner would be taken for fractions of the image.
- */
-export const landmarkBox = (box: Box): Box => bestSquare(box, FRAMING, 2);
+/** The square in which the landmark network reads a face best, from the face's box. */
+export const landmarkBox = (box: Box): Box => bestSquare(box, FRAMING);
