@@ -10,7 +10,6 @@ import {
   forward,
   halve,
   type Planes,
-  pointwise,
   STRIDES,
   spaceToDepth,
 } from "../reference/finder.ts";
@@ -213,7 +212,7 @@ describe("every stage", () => {
 
   /** What 1×1 convolutions add up at most. */
   const sizes = (input: Planes, weight: Float32Array, bias: Float32Array) =>
-    pointwise({ ...input, data: input.data.map(Math.abs) }, weight.map(Math.abs), bias.map(Math.abs));
+    convolve({ ...input, data: input.data.map(Math.abs) }, weight.map(Math.abs), bias.map(Math.abs));
 
   /** An up in float32, rounding after each operation in the order that its kernels state. */
   function doubledAndAdded(coarse: Planes, fine: Planes, weight: Float32Array, bias: Float32Array) {
@@ -241,7 +240,7 @@ describe("every stage", () => {
   it.each(upCases)("$name, $width × $height doubled", ({ name, from, to, width, height }) => {
     const [coarse, fine] = [planes(width, height, 32, 23), planes(2 * width, 2 * height, 32, 29)];
     const [weight, bias] = [get(`${name}.weight`), get(`${name}.bias`)];
-    const want = add(fine, double(pointwise(coarse, weight, bias))).data;
+    const want = add(fine, double(convolve(coarse, weight, bias))).data;
     // The bias, 32 products one after the other, the sum of the maps.
     const most = add({ ...fine, data: fine.data.map(Math.abs) }, double(sizes(coarse, weight, bias)));
     const bound = most.data.map((t) => gamma(32 + 1 + 1) * t + 2 ** -138);
@@ -271,7 +270,7 @@ describe("every stage", () => {
     const input = planes(width, height, 32, 23);
     const weight = get(`${name}.weight`).subarray(0, 32);
     const bias = get(`${name}.bias`).subarray(0, 1);
-    const want = pointwise(input, weight, bias).data.map((v) => 1 / (1 + Math.exp(-v)));
+    const want = convolve(input, weight, bias).data.map((v) => 1 / (1 + Math.exp(-v)));
     // A product, two sums of sixteen that run side by side, two of these, two of lanes, the bias; the logistic function, whose
     // slope is at most a quarter, rounded.
     const bound = sizes(input, weight, bias).data.map((t) => (gamma(1 + 2 + 2 + 2 + 1) * t) / 4 + 2 ** -24);

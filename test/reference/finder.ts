@@ -14,7 +14,10 @@ export interface Planes {
 export const STRIDES = [8, 16, 32] as const;
 export type Stride = (typeof STRIDES)[number];
 
-/** out[o][y][x] = bias[o] + Σ in[i][y + ky − 1][x + kx − 1] · weight[o][i][ky][kx], zeros outside. */
+/**
+ * out[o][y][x] = bias[o] + Σ in[i][y + ky − r][x + kx − r] · weight[o][i][ky][kx], zeros outside. Filters are 2r + 1 pixels wide and
+ * high, 1×1 or 3×3, which the number of weights tells.
+ */
 export function convolve(
   { data, width, height }: Planes,
   weight: ArrayLike<number>,
@@ -22,13 +25,15 @@ export function convolve(
 ): Planes {
   const area = width * height;
   const inputs = data.length / area;
+  const side = Math.sqrt(weight.length / (bias.length * inputs));
+  const reach = (side - 1) / 2;
   const out = new Float64Array(bias.length * area);
   for (let o = 0; o < bias.length; o++) {
     const plane = out.subarray(o * area, (o + 1) * area).fill(bias[o]!);
     for (let i = 0; i < inputs; i++) {
-      for (let tap = 0; tap < 9; tap++) {
-        const w = weight[(o * inputs + i) * 9 + tap]!;
-        const [dy, dx] = [Math.floor(tap / 3) - 1, (tap % 3) - 1];
+      for (let tap = 0; tap < side ** 2; tap++) {
+        const w = weight[(o * inputs + i) * side ** 2 + tap]!;
+        const [dy, dx] = [Math.floor(tap / side) - reach, (tap % side) - reach];
         for (let y = Math.max(0, -dy); y < Math.min(height, height - dy); y++) {
           const from = i * area + (y + dy) * width + dx;
           for (let x = Math.max(0, -dx); x < Math.min(width, width - dx); x++)
@@ -37,23 +42,6 @@ export function convolve(
       }
     }
   }
-  return { data: out, width, height };
-}
-
-/** out[o][y][x] = bias[o] + Σ in[i][y][x] · weight[o][i]. */
-export function pointwise(
-  { data, width, height }: Planes,
-  weight: ArrayLike<number>,
-  bias: ArrayLike<number>,
-): Planes {
-  const area = width * height;
-  const inputs = data.length / area;
-  const out = Float64Array.from({ length: bias.length * area }, (_, k) => {
-    const [o, at] = [Math.floor(k / area), k % area];
-    let sum = bias[o]!;
-    for (let i = 0; i < inputs; i++) sum += weight[o * inputs + i]! * data[i * area + at]!;
-    return sum;
-  });
   return { data: out, width, height };
 }
 
@@ -112,7 +100,7 @@ export function forward(
     return map;
   };
   const point = (name: string, input: Planes): Planes => {
-    const map = pointwise(input, get(`${name}.weight`), get(`${name}.bias`));
+    const map = convolve(input, get(`${name}.weight`), get(`${name}.bias`));
     maps.set(name, map);
     return map;
   };

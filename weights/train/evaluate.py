@@ -34,7 +34,7 @@ import torch
 
 from . import container
 from .container import Weights
-from .data import SWAP, Faces, crop, read_faces, reference, relative
+from .data import SWAP, Faces, crop, eye_share, read_faces, reference, relative
 from .network import infer, tensors, to_tensor
 from .photos import SIZES, Photos, read_photos
 
@@ -106,7 +106,7 @@ def development(photos: Photos) -> Faces:
 
 def narrow(points: np.ndarray) -> np.ndarray:
     """Which faces are turned so far that their eyes are less than 0.6 of the points' extent apart."""
-    return np.linalg.norm(points[:, 0] - points[:, 1], axis=-1) < 0.6 * (points.max(1) - points.min(1)).max(1)
+    return eye_share(points) < 0.6
 
 
 @dataclass

@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 
 from ..container import label, rounded
-from ..data import reference
+from ..data import eye_share, reference
 from .detect import Finder, find, load
 from .metrics import MATCH, Judged, table
 from .photos import SURE, corners, held_out, overlaps, read_boxes
@@ -86,6 +86,13 @@ def read_attributes(path: Path) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     return result
 
 
+def rows_of(photo: Judged, boxes: np.ndarray, share: float) -> np.ndarray:
+    """Which of the boxes, in pixels of WIDER FACE's photos at full size, each counted face of at least `share` is; -1 for none."""
+    match = overlaps(photo.truth, boxes * (photo.size[0] / WIDER_WIDTH))
+    counted = (photo.level <= 3) & (photo.share(photo.truth) >= share) & (match.max(1) > 0.8)
+    return np.where(counted, match.argmax(1), -1)
+
+
 def by_attribute(
     photos: list[Judged], names: list[str], path: Path, threshold: float, share: float = 0.1
 ) -> dict[str, tuple[int, int]]:
@@ -95,10 +102,10 @@ def by_attribute(
         if name not in known or not len(photo.truth):
             continue
         boxes, attributes = known[name]
-        match = overlaps(photo.truth, boxes * (photo.size[0] / WIDER_WIDTH))
+        rows = rows_of(photo, boxes, share)
         found = found_faces(photo, threshold)
-        for face in np.flatnonzero((photo.level <= 3) & (photo.share(photo.truth) >= share) & (match.max(1) > 0.8)):
-            for kind, value in zip(ATTRIBUTES, attributes[match[face].argmax()]):
+        for face in np.flatnonzero(rows >= 0):
+            for kind, value in zip(ATTRIBUTES, attributes[rows[face]]):
                 counts[f"{kind} {ATTRIBUTES[kind][value]}"] += found[face], 1
     return {key: tuple(counts[key]) for key in sorted(counts)}
 
@@ -108,8 +115,7 @@ def by_turn(
 ) -> dict[str, tuple[int, int]]:
     """Faces of at least `share` found at a threshold, and faces, by how far the head is turned.
 
-    The measure is the distance between the eyes as a share of the larger extent of the five points, about 0.9 from the
-    front, for faces with points in a folder of annotations (`prepare.wider_points`, pixels of the photos at full size).
+    The measure is `data.eye_share`, of faces with points in a folder of annotations (`prepare.wider_points`).
     """
     annotations, result = wider_points(folder), {}
     shares, found = [np.zeros(0)], [np.zeros(0, bool)]
@@ -117,13 +123,10 @@ def by_turn(
         if (annotation := annotations.get(Path(name).stem)) is None or not len(photo.truth):
             continue
         boxes, points = read_annotation(annotation)
-        match = overlaps(photo.truth, boxes * (photo.size[0] / WIDER_WIDTH))
-        points = points[match.argmax(1)]
-        known = (match.max(1) > 0.8) & np.isfinite(points).all((1, 2))
-        counted = known & (photo.level <= 3) & (photo.share(photo.truth) >= share)
-        points = points[counted]
-        shares.append(np.linalg.norm(points[:, 0] - points[:, 1], axis=-1) / (points.max(1) - points.min(1)).max(1))
-        found.append(found_faces(photo, threshold)[counted])
+        rows = rows_of(photo, boxes, share)
+        known = (rows >= 0) & np.isfinite(points[rows]).all((1, 2))
+        shares.append(eye_share(points[rows[known]]))
+        found.append(found_faces(photo, threshold)[known])
     eyes, hits = np.concatenate(shares), np.concatenate(found)
     for low, high in pairwise((0, 0.4, 0.6, 0.8, np.inf)):
         these = (eyes >= low) & (eyes < high)

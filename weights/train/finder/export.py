@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from .. import checkpoint
 from .detect import save
 from .network import Network, Weights
 
@@ -52,14 +53,11 @@ def main() -> None:
     options = parser.parse_args()
 
     metadata = {key: getattr(options, key) for key in ("version", "name", "license", "source", "threshold")}
-    averaged = mean([torch.load(run / "checkpoint.pt", weights_only=True)["averaged"] for run in options.runs])
     network = Network()
-    network.load_state_dict(averaged)
+    network.load_state_dict(mean([torch.load(run / "checkpoint.pt", weights_only=True)["averaged"] for run in options.runs]))
     save(options.out, shortened(network.export()), metadata)
     options.checkpoint.parent.mkdir(parents=True, exist_ok=True)
-    partial = options.checkpoint.with_suffix(".partial")
-    torch.save({"averaged": averaged}, partial)
-    partial.replace(options.checkpoint)
+    checkpoint.save(options.checkpoint, {"averaged": network}, ())
     for path in (options.out, options.checkpoint):
         print(f"{path}: {path.stat().st_size} bytes")
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from ..data import SWAP
+from ..data import SWAP, eye_share
 from .compose import paste
 from .network import STRIDES
 from .photos import Photo, Store, covered, warp
@@ -214,9 +214,8 @@ class Views:
 
 
 def turned_aside(points: np.ndarray) -> np.ndarray:
-    """Which of N×5×2 faces have eyes less than half of their points' larger extent apart (0.9 from the front); not those with NaN."""
-    extent = (points.max(1) - points.min(1)).max(1)
-    return np.linalg.norm(points[:, 0] - points[:, 1], axis=-1) < 0.5 * extent
+    """Which of N×5×2 faces have eyes less than half of their points' extent apart; not those with NaN."""
+    return eye_share(points) < 0.5
 
 
 def targets(view: View) -> np.ndarray:

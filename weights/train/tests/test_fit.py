@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import cv2
@@ -15,6 +14,7 @@ from weights.train.evaluate import normed_errors
 from weights.train.fit import Config, Run, epoch_order, normed_loss, rate_at
 from weights.train.network import to_tensor
 from weights.train.photos import photos_of
+from weights.train.tests.interruption import evaluations
 
 
 SCENES = np.zeros((1, 96, 96, 3), np.uint8)
@@ -125,17 +125,4 @@ def test_an_evaluation_that_was_interrupted_is_made_up_for(tmp_path: Path, monke
     config = tmp_path / "short.toml"
     files = "".join(f'{key} = "{tmp_path / "list.csv"}"\n' for key in ("train", "judged"))
     config.write_text(f'{files}scenes = "{tmp_path / "scenes.npy"}"\nepochs = 1\nbatch = 2\nfaces = 2\n')
-    evaluated: list[int] = []
-
-    def report(run: Run, *_: object) -> str:
-        evaluated.append(run.epoch)
-        if len(evaluated) == 1:
-            raise KeyboardInterrupt
-        return ""
-
-    monkeypatch.setattr(fit, "report", report)
-    monkeypatch.setattr(sys, "argv", ["fit", str(config), "--runs", str(tmp_path)])
-    with pytest.raises(KeyboardInterrupt):
-        fit.main()
-    fit.main()
-    assert evaluated == [1, 1]
+    assert evaluations(fit, [str(config), "--runs", str(tmp_path)], "epoch", monkeypatch) == [1, 1]

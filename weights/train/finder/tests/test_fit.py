@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +12,7 @@ from weights.train.finder.mine import false_alarms
 from weights.train.finder.network import cells
 from weights.train.finder.photos import Store, held_out, write
 from weights.train.finder.views import IGNORED, Augmentation, Views
+from weights.train.tests.interruption import evaluations
 
 
 def run_of(store: Store, folder: Path, **settings: object) -> Run:
@@ -150,20 +150,8 @@ def test_an_evaluation_that_was_interrupted_is_made_up_for(
     write(tmp_path / "research", store)
     config = tmp_path / "short.toml"
     config.write_text("rounds = 1\nsteps = 1\nbatch = 1\nsides = { 64 = 1.0 }\n")
-    evaluated: list[int] = []
-
-    def report(run: Run, *_: object) -> str:
-        evaluated.append(run.round)
-        if len(evaluated) == 1:
-            raise KeyboardInterrupt
-        return ""
-
-    monkeypatch.setattr(fit, "report", report)
-    monkeypatch.setattr(sys, "argv", ["fit", str(config), "--data", str(tmp_path), "--runs", str(tmp_path)])
-    with pytest.raises(KeyboardInterrupt):
-        fit.main()
-    fit.main()
-    assert evaluated == [1, 1]
+    arguments = [str(config), "--data", str(tmp_path), "--runs", str(tmp_path)]
+    assert evaluations(fit, arguments, "round", monkeypatch) == [1, 1]
 
 
 def test_photos_that_are_gathered_in_vain_leave_those_before(store: Store, tmp_path: Path) -> None:
