@@ -52,5 +52,7 @@ function describe(value: unknown): string {
   if (ArrayBuffer.isView(value)) return `${value.constructor.name} of ${value.byteLength} bytes`;
   if (value instanceof ArrayBuffer) return `ArrayBuffer of ${value.byteLength} bytes`;
   if (Array.isArray(value)) return `an array of ${value.length} elements`;
-  return `an object of type ${value.constructor?.name ?? "Object"}`;
+  // Our classes' tags: their names are shortened in what ships.
+  const tag = (value as { [Symbol.toStringTag]?: string })[Symbol.toStringTag];
+  return `an object of type ${tag ?? value.constructor?.name ?? "Object"}`;
 }

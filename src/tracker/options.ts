@@ -1,5 +1,6 @@
 import { type Check, checkNumber, checkOptions, expected, SHARE } from "../core/errors.ts";
 import type { Finder } from "../core/finder/finder.ts";
+import { isPool } from "../core/finder/options.ts";
 import type { Landmarker } from "../core/landmarker.ts";
 import type { Smoothing } from "./one-euro.ts";
 
@@ -42,7 +43,7 @@ export function resolveTracker(options: TrackerOptions): TrackerSettings {
   const { landmarker, finder, minScore = 0.5, maxFaces = 16, findEvery = 15, keepFor = 2000 } = options;
   if (typeof landmarker?.detectAround !== "function")
     throw expected(TypeError, "options.landmarker", "a Landmarker (createLandmarker)", landmarker);
-  if (finder !== undefined && typeof finder?.find !== "function")
+  if (finder !== undefined && (typeof finder?.find !== "function" || isPool(finder)))
     throw expected(TypeError, "options.finder", "a Finder (createFinder)", finder);
   checkNumber("options.minScore", minScore, ...SHARE);
   checkNumber("options.maxFaces", maxFaces, ...COUNT);

@@ -336,15 +336,17 @@ describe("without boxes", () => {
     expect(jsonLines(found)).toHaveLength(1);
   });
 
-  it("keeps the faces of at least --min-score", async () => {
+  it("keeps the faces of at least --min-score, and says how many that leaves out", async () => {
     const faces = await found(group, 0);
     const [{ score: best } = { score: 1 }] = faces;
     const args = ["detect", group, "--json", "--min-score"];
     expect(jsonLines(await fivepoint([...args, "0"]))).toHaveLength(faces.length);
-    const few = jsonLines(await fivepoint([...args, String(best)]));
-    expect(few.map(({ score }) => score)).toEqual(
-      faces.map(({ score }) => score).filter((score) => score >= best),
-    );
+    const few = await fivepoint([...args, String(best)]);
+    const scores = faces.map(({ score }) => score);
+    expect(jsonLines(few).map(({ score }) => score)).toEqual(scores.filter((score) => score >= best));
+    const below = (await found(group)).length - jsonLines(few).length;
+    expect(below).toBeGreaterThan(0);
+    expect(few.stderr).toBe(`Faces left out for a score below ${best}: ${below}\n`);
   });
 
   it("reads found faces as they are read best, whatever --expand and --refine say", async () => {

@@ -4,6 +4,7 @@ import type { Worker } from "node:worker_threads";
 import { createLandmarkerSync, type ImageLike, type PixelFormat, WeightsError } from "fivepoint";
 import { createFinderSync, type FindOptions, findFaces } from "fivepoint/finder";
 import { createPool, type ManyItem, type Pool } from "fivepoint/pool";
+import { createTracker } from "fivepoint/tracker";
 import sharp from "sharp";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { toFloat32, toTensor } from "../../src/core/container.ts";
@@ -243,12 +244,23 @@ describe("errors", () => {
     ["a promise of one", Promise.resolve(finder), /a Finder \(createFinder\) for options\.finder.*Promise/],
     ["true", true, /options\.finder, but received true/],
     ["null", null, /options\.finder, but received null/],
-    ["a landmarker", landmarker, /options\.finder, but received an object of type/],
+    ["a landmarker", landmarker, /options\.finder, but received an object of type Landmarker/],
   ])("refuse %s for the finder before a worker starts", async (_, given, message) => {
     const error = await reason(createPool({ finder: given as never }));
     expect(error).toBeInstanceOf(TypeError);
     expect(error.message).toMatch(message);
     expect(threads).toEqual([]);
+  });
+
+  it("are refused a pool where a finder or a landmarker belongs", () => {
+    const where: [string, () => unknown][] = [
+      ["Finder", () => findFaces(photo, { finder: pool as never, landmarker })],
+      ["Landmarker", () => findFaces(photo, { finder, landmarker: pool as never })],
+      ["Finder", () => createTracker({ finder: pool as never, landmarker })],
+      ["Landmarker", () => createTracker({ finder, landmarker: pool as never })],
+    ];
+    for (const [wanted, make] of where)
+      expect(make).toThrow(new RegExp(`a ${wanted} .*, but received an object of type Pool`));
   });
 
   it("come from a finder that has been disposed", async () => {

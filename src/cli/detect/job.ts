@@ -1,6 +1,7 @@
 /** What `detect` does with one image: in its own process for a few images, in several for many. */
 import { format, parse } from "node:path";
 import { alignFace, type Box, type Face, type Landmarker } from "fivepoint";
+import { FACE_MIN_SCORE } from "../../core/finder/options.ts";
 import type { RgbImage } from "../../formats/photo.ts";
 import { annotate } from "../draw.ts";
 import { loadFaceApiDetector } from "../face-api.ts";
@@ -106,10 +107,12 @@ async function openDetector(
   landmarker: Landmarker,
   options: JobOptions,
 ): Promise<(image: RgbImage) => Reading | Promise<Reading>> {
-  const { detector, maxSide, minScore } = options;
+  const { detector, maxSide } = options;
   if (detector === "finder") {
     const { createFinder, findFaces } = await import("fivepoint/finder");
     const finder = await createFinder({ maxSide });
+    // A higher one is the caller's, who counts what it leaves out: what lies below the default was no face.
+    const minScore = Math.min(options.minScore ?? FACE_MIN_SCORE, FACE_MIN_SCORE);
     return (image) => ({ faces: findFaces(image, { finder, landmarker, minScore }), errors: [] });
   }
   if (detector === "face-api") {

@@ -4,7 +4,7 @@ import type { Landmarker } from "../landmarker.ts";
 import { distinct } from "../same-face.ts";
 import type { Box, Face, ImageLike } from "../types.ts";
 import type { Finder } from "./finder.ts";
-import { FACE_MIN_SCORE, type Limits, MOST_FACES, resolveLimits } from "./options.ts";
+import { FACE_MIN_SCORE, isPool, type Limits, MOST_FACES, resolveLimits } from "./options.ts";
 import type { FindOptions } from "./types.ts";
 
 export interface FindFacesOptions extends FindOptions {
@@ -27,9 +27,9 @@ export function findFaces(image: ImageLike, options: FindFacesOptions): Face[] {
   checkOptions(options, ["finder", "landmarker", "minScore", "maxFaces", "maxSide"]);
   if (typeof options !== "object") throw expected(TypeError, "options", "{ finder, landmarker }", options);
   const { finder, landmarker } = options;
-  if (typeof finder?.find !== "function")
+  if (typeof finder?.find !== "function" || isPool(finder))
     throw expected(TypeError, "options.finder", "a Finder (createFinder)", finder);
-  if (typeof landmarker?.detectAll !== "function")
+  if (typeof landmarker?.detectAll !== "function" || isPool(landmarker))
     throw expected(TypeError, "options.landmarker", "a Landmarker (createLandmarker)", landmarker);
   const limits = resolveLimits(options, FACE_MIN_SCORE);
   const proposals = finder.find(image, proposalOptions(limits, options.maxSide));

@@ -82,3 +82,6 @@ function checkSide(side: number, most: number): void {
   if (!(Number.isInteger(side) && side >= LEAST_SIDE && side <= most))
     throw expected(RangeError, "options.maxSide", `a whole number of ${LEAST_SIDE} to ${most}`, side);
 }
+
+/** Whether a value is a pool of workers: it has the methods of a Finder and a Landmarker, but they give promises. */
+export const isPool = (value: object): boolean => "findFaces" in value;
