@@ -17,7 +17,10 @@ the middle of that extent and moved up by 0.05 sides; then truncated and clipped
 extent, on to a canvas of its own size, with `INTER_LINEAR` and the border replicated; the true points turn with it,
 and the box is that of the scale sweep at 2.2 around the turned points. ±a is the mean of +a and −a.
 
-Both sweeps are scored over all faces; their crops depend on the raw points alone, also where canonical labels score them.
+**Covered**: the crops of the scale sweep at 2.1, with a mask, dark glasses or a patch of another crop or colour over each in
+turn (`augment`); the labels are those of the faces as they were.
+
+These are scored over all faces; their crops depend on the raw points alone, also where canonical labels score them.
 """
 
 from __future__ import annotations
@@ -25,7 +28,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -33,6 +36,7 @@ import numpy as np
 import torch
 
 from . import container
+from .augment import occlude, wear_glasses, wear_mask
 from .container import Weights
 from .data import SWAP, Faces, crop, eye_share, read_faces, reference, relative
 from .network import infer, tensors, to_tensor
@@ -124,6 +128,20 @@ def cut(faces: Faces, boxes: np.ndarray, offsets: np.ndarray) -> Cut:
     return Cut(crops, relative(faces.points, clipped), relative(faces.points - offsets[:, None], clipped))
 
 
+def covered(plain: Cut) -> Cut:
+    """The crops of faces that wear or hold something before them."""
+    rng = np.random.default_rng(29)
+    crops = plain.crops.copy()
+    for i, (each, points) in enumerate(zip(crops, plain.true)):
+        if i % 3 == 0:
+            wear_mask(each, points, rng)
+        elif i % 3 == 1:
+            wear_glasses(each, points, rng)
+        else:
+            occlude(each, plain.crops[i - 1], rng)
+    return replace(plain, crops=crops)
+
+
 def rotation_matrix(degrees: float) -> np.ndarray:
     """2×2, counter-clockwise as seen, y pointing down."""
     return cv2.getRotationMatrix2D((0, 0), degrees, 1.0)[:, :2]
@@ -164,6 +182,7 @@ class Evaluation:
                 cut(turned, turned.boxes, faces.offsets() @ rotation.T)
                 for turned, rotation in ((turn(faces, a), rotation_matrix(a)) for a in (angle, -angle))
             ]
+        self.sweeps["covered"] = [covered(self.sweeps["box 2.1×"][0])]
 
     def given(self, predict: Predictor) -> dict[str, dict[str, float]]:
         """Scores on the given boxes: raw, canon and debiased."""
@@ -175,7 +194,7 @@ class Evaluation:
         }
 
     def swept(self, predict: Predictor) -> dict[str, float]:
-        """Scores of all faces by box scale and rotation: first all raw ones, then those by canonical labels."""
+        """Scores of all faces by box scale and rotation, and covered: first all raw ones, then those by canonical labels."""
         raw, canon = {}, {}
         for name, cuts in self.sweeps.items():
             predicted = [predict(each.crops) for each in cuts]

@@ -23,8 +23,8 @@ from .augment import Augmentation, views
 from .container import HEAD, SHAPES, SIDE, Weights
 from .data import SWAP, Faces, crop, read_faces, reference, relative
 from .evaluate import Predictor, boxes_around, normed_errors, predictor, turn
-from .photos import photos_of
 from .network import tensors
+from .photos import photos_of
 from .score_head import Sample as HeadSample
 from .score_head import activations, auc, describe
 

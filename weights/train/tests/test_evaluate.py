@@ -6,11 +6,14 @@ import numpy as np
 import pytest
 
 from weights.train import container
+from weights.train.container import SIDE
 from weights.train.data import Faces, crop, relative
 from weights.train.evaluate import (
     OFFICIAL,
+    Cut,
     Evaluation,
     boxes_around,
+    covered,
     debiased_errors,
     normed_errors,
     predictor,
@@ -49,6 +52,22 @@ def test_turning_keeps_the_middle_of_the_points() -> None:
     faces = Faces(np.zeros((1, 80, 80, 3), np.uint8), FACE, np.zeros((1, 4)), np.array(["lfw"]))
     turned = turn(faces, 90).points[0]
     np.testing.assert_allclose(turned[0], [20, 70], atol=1e-9)  # counter-clockwise: the left eye goes down
+
+
+def test_faces_are_covered_in_their_crops_alone() -> None:
+    crops = np.random.default_rng(3).integers(0, 256, (30, SIDE, SIDE, 3), np.uint8)
+    points = np.repeat(FACE / 80, 30, 0)
+    plain = Cut(crops, points, points)
+    before = crops.copy()
+    each = covered(plain)
+    assert (crops == before).all() and each.true is points
+    changed = (each.crops != crops).any(3)
+    at = np.round(points * SIDE - 0.5).astype(int)
+    under = np.array([[mask[y, x] for x, y in places] for mask, places in zip(changed, at)])
+    assert under[0::3, 3:].all() and not under[0::3, :2].any()  # a mask lies over the mouth, not the eyes
+    assert under[1::3, :2].all() and not under[1::3, 3:].any()  # dark glasses the other way round
+    assert changed.any((1, 2)).all()
+    assert (covered(plain).crops == each.crops).all()
 
 
 @pytest.fixture(scope="module")

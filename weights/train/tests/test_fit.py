@@ -16,7 +16,6 @@ from weights.train.network import to_tensor
 from weights.train.photos import photos_of
 from weights.train.tests.interruption import evaluations
 
-
 SCENES = np.zeros((1, 96, 96, 3), np.uint8)
 
 
