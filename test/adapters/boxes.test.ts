@@ -146,12 +146,12 @@ const FACES: Record<string, [boxes: DetectedBox[], side: number, drop: number, s
     ...YUNET,
     0.75,
   ],
-  "RetinaFace, rows": [fromRetinaFace([new Float32Array([100, 50, 180, 150, 0.75])]), 0.97, 0.054, 0.75],
+  "RetinaFace, rows": [fromRetinaFace([new Float32Array([100, 50, 180, 150, 0.75])]), 1.08, 0.045, 0.75],
   "RetinaFace, rows with points": [
     fromRetinaFace([[100, 50, 180, 150, 0.75, ...Array<number>(10).fill(0)]]),
-    ...([0.97, 0.054, 0.75] as const),
+    ...([1.08, 0.045, 0.75] as const),
   ],
-  "RetinaFace, all rows in one list": [fromRetinaFace([100, 50, 180, 150, 0.75]), 0.97, 0.054, 0.75],
+  "RetinaFace, all rows in one list": [fromRetinaFace([100, 50, 180, 150, 0.75]), 1.08, 0.045, 0.75],
   MTCNN: [fromMtcnn([[100, 50, 180, 150, 0.75]]), ...MTCNN, 0.75],
   "Open Model Zoo": [
     fromOpenModelZoo(

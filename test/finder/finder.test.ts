@@ -289,12 +289,12 @@ describe("find", () => {
 });
 
 describe("landmarkBox", () => {
-  it("is a square of 0.97 √(width · height), 0.054 of the height lower", () => {
+  it("is a square of 1.08 √(width · height), 0.045 of the height lower", () => {
     const box = landmarkBox({ x: 10, y: 20, width: 90, height: 160 });
-    expect(box.width).toBeCloseTo(0.97 * 120);
+    expect(box.width).toBeCloseTo(1.08 * 120);
     expect(box.height).toBe(box.width);
     expect(box.x + box.width / 2).toBeCloseTo(55);
-    expect(box.y + box.height / 2).toBeCloseTo(100 + 0.054 * 160);
+    expect(box.y + box.height / 2).toBeCloseTo(100 + 0.045 * 160);
   });
 });
 
