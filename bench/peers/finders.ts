@@ -5,7 +5,7 @@ import { curve, type Judged, matchBox, matchPoints, rates } from "../matching.ts
 import { markdownTable } from "../table.ts";
 import { type Answers, readAnswers } from "./answers.ts";
 import type { Found } from "./child.ts";
-import { type FaceFinder, FINDERS } from "./contenders.ts";
+import { type FaceFinder, FINDERS, widerFace } from "./contenders.ts";
 import { type Times, versions } from "./times.ts";
 
 /** False answers a photo. */
@@ -24,7 +24,7 @@ function judge({ square }: FaceFinder, { found, all }: Answers, photos: readonly
     const counted = truth.map(({ width, height }) =>
       Math.max(width, height) >= least ? faces++ : undefined,
     );
-    const squares = truth.map(FINDERS["fivepoint-finder-320"]!.square);
+    const squares = truth.map(widerFace);
     return (answer: Found): { box: Judged; points: Judged | undefined } => {
       const judged = ({ kind, face }: ReturnType<typeof matchBox>): Judged => ({
         ...{ score: answer.score!, kind, counted: kind === "right" ? counted[face] : undefined },
