@@ -84,32 +84,45 @@ export const flat = (points: readonly Point[]): number[] => points.flatMap(({ x,
 const SETTLED = 0.01;
 
 /**
- * Reads a face again: yields each square to read, takes the answer to its crop, and returns the face in the end.
+ * Reads a face again: yields each square to read, takes the answer to its crop, and returns the face in the end. Its points are the
+ * mean of all answers, weighted by the odds of their scores, and its score is the best of theirs: a good answer isn't spoilt by a bad
+ * one, and the errors of two good ones cancel out in part (the model card has the table).
  * @param face the first answer
  * @param passes how often to read again at most
- * @param isScoreLearned whether the best score says which answer is the best; otherwise that is the last one
+ * @param isScoreLearned whether scores are probabilities; otherwise the last answer is the face
  */
 export function* refine(
   face: Face,
   passes: number,
   isScoreLearned: boolean,
 ): Generator<Square, Face, Answer> {
-  let best = face;
+  let refined = face;
   let points = flat(face.points);
+  let weight = odds(face.score);
   for (let pass = 0; pass < passes; pass++) {
     const square = squareAround(points);
     if (!square) break;
     const { normalized, score } = yield square;
     const found = toImage(normalized, square);
-    if (!isScoreLearned || score > best.score) best = faceIn(square, found, score);
+    if (isScoreLearned) {
+      const share = odds(score) / (weight + odds(score));
+      weight += odds(score);
+      const mean = flat(refined.points).map((v, i) => v + share * (found[i]! - v));
+      refined = faceIn(square, mean, Math.max(refined.score, score));
+    } else {
+      refined = faceIn(square, found, score);
+    }
     let moved = 0;
     for (let i = 0; i < OUTPUTS; i += 2)
       moved += Math.hypot(found[i]! - points[i]!, found[i + 1]! - points[i + 1]!) / 5;
     if (moved < SETTLED * square.side) break;
     points = found;
   }
-  return best;
+  return refined;
 }
+
+/** How much likelier an answer is to be right than wrong; no score is surer than 0.999. At least 0.001, so that odds have a sum to divide by. */
+const odds = (score: number): number => Math.max(score, 0.001) / (1.001 - score);
 
 /**
  * A face of a square; its box is the square as if it weren't rotated.

@@ -21,8 +21,15 @@ describe("detectAround", () => {
     const wide = { x: 100, y: 20, width: 200, height: 200 };
     const refined = landmarker.detect(photo, wide, { refine: true });
     const first = landmarker.detect(photo, wide);
-    expect(refined.score).toBeGreaterThan(first.score); // or refine would give the first
-    expect(landmarker.detectAround(photo, [first])).toEqual([refined]);
+    const second = landmarker.detectAround(photo, [first])[0]!;
+    expect(refined.box).toEqual(second.box);
+    expect(second.score).toBeGreaterThan(first.score); // or the score would be the first's
+    expect(refined.score).toBe(second.score);
+    const [one, two] = [first, second].map(({ score }) => score / (1.001 - score)) as [number, number];
+    refined.points.forEach(({ x, y }, i) => {
+      expect(x).toBeCloseTo((one * first.points[i]!.x + two * second.points[i]!.x) / (one + two), 3);
+      expect(y).toBeCloseTo((one * first.points[i]!.y + two * second.points[i]!.y) / (one + two), 3);
+    });
   });
 
   it("finds a face again that has moved by a fifth of its width", () => {

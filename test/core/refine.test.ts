@@ -61,9 +61,38 @@ describe("refine", () => {
     return { face: step.value, count };
   }
 
-  it("keeps the answer with the best score, where scores are learned", () => {
-    expect(outcome([0.3, 0.9, 0.5], 3, true)).toMatchObject({ count: 3, face: { score: 0.9 } });
-    expect(outcome([0.3, 0.1, 0.2], 3, true).face).toBe(first);
+  it("gives the mean of all answers, weighted by the odds of their scores, where scores are learned", () => {
+    /** In pixels, from the first answer's points, where each answer moves those of its own square. */
+    const movesOf = (scores: number[]) => {
+      const found = [FACE];
+      for (const [i] of scores.entries()) {
+        const normalized = Float32Array.from(first.normalized, (v) => v + 0.1 * (i + 1));
+        found.push(toImage(normalized, squareAround(found.at(-1)!)!));
+      }
+      return found;
+    };
+    for (const scores of [[0.3, 0.9, 0.5], [0.3, 0.1, 0.2], [0.4], [0], [1], [0.999]]) {
+      const { face, count } = outcome(scores, scores.length, true);
+      const weights = [0.4, ...scores].slice(0, count + 1).map((p) => Math.max(p, 0.001) / (1.001 - p));
+      const total = weights.reduce((sum, w) => sum + w, 0);
+      const found = movesOf(scores);
+      const mean = FACE.map((_, i) => weights.reduce((sum, w, k) => sum + (w / total) * found[k]![i]!, 0));
+      expect(count).toBe(scores.length);
+      expect(face.score).toBe(Math.max(0.4, ...scores));
+      face.points.forEach(({ x, y }, i) => {
+        expect(x).toBeCloseTo(mean[2 * i]!, 3);
+        expect(y).toBeCloseTo(mean[2 * i + 1]!, 3);
+      });
+    }
+  });
+
+  it("lets no bad answer spoil a good one, and takes one of no use for none", () => {
+    const points = outcome([0.999], 1, true).face.points;
+    const spoilt = outcome([0.999, 0.02], 2, true).face.points;
+    points.forEach(({ x, y }, i) => {
+      expect(Math.hypot(spoilt[i]!.x - x, spoilt[i]!.y - y)).toBeLessThan(0.001 * square.side);
+    });
+    expect(refine(first, 0, true).next()).toEqual({ done: true, value: first });
   });
 
   it("keeps the last answer, where they aren't", () => {
