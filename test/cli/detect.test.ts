@@ -344,9 +344,11 @@ describe("without boxes", () => {
     const few = await fivepoint([...args, String(best)]);
     const scores = faces.map(({ score }) => score);
     expect(jsonLines(few).map(({ score }) => score)).toEqual(scores.filter((score) => score >= best));
-    const below = (await found(group)).length - jsonLines(few).length;
-    expect(below).toBeGreaterThan(0);
-    expect(few.stderr).toBe(`Faces left out for a score below ${best}: ${below}\n`);
+    const above = (1 + best) / 2;
+    const none = await fivepoint([...args, String(above)]);
+    expect(jsonLines(none)).toEqual([{ image: group, faces: 0 }]);
+    const kept = (await found(group)).length; // by default
+    expect(none.stderr).toBe(`Faces left out for a score below ${above}: ${kept}\n`);
   });
 
   it("reads found faces as they are read best, whatever --expand and --refine say", async () => {
