@@ -214,20 +214,20 @@ export class Landmarker {
   #refine(pixels: Pixels, faces: readonly Face[], passes: number): Face[] {
     const model = this.#alive();
     const readings = faces.map((face) => refine(face, passes, this.#isScoreLearned));
-    const best = [...faces];
+    const refined = [...faces];
     /** Where the reading of each crop stands among the faces. */
     let open = faces.map((_, i) => i);
     let steps = readings.map((reading) => reading.next());
     while (open.length > 0) {
       const next: number[] = [];
       for (const [i, step] of steps.entries()) {
-        if (step.done) best[open[i]!] = step.value;
+        if (step.done) refined[open[i]!] = step.value;
         else if (squareInto(model, pixels, step.value, next.length)) next.push(open[i]!);
       }
       open = next;
       steps = this.#answers(open.length).map((answer, slot) => readings[open[slot]!]!.next(answer));
     }
-    return best;
+    return refined;
   }
 
   /** What the network answers for the first `count` crops. */

@@ -105,8 +105,8 @@ export function* refine(
     const { normalized, score } = yield square;
     const found = toImage(normalized, square);
     if (isScoreLearned) {
-      const share = odds(score) / (weight + odds(score));
       weight += odds(score);
+      const share = odds(score) / weight;
       const mean = flat(refined.points).map((v, i) => v + share * (found[i]! - v));
       refined = faceIn(square, mean, Math.max(refined.score, score));
     } else {
@@ -121,7 +121,7 @@ export function* refine(
   return refined;
 }
 
-/** How much likelier an answer is to be right than wrong; no score is surer than 0.999. At least 0.001, so that odds have a sum to divide by. */
+/** How much likelier an answer is to be right than wrong: from a thousandth, so that odds have a sum to divide by, to a thousand. */
 const odds = (score: number): number => Math.max(score, 0.001) / (1.001 - score);
 
 /**

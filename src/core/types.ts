@@ -93,7 +93,7 @@ export interface DetectOptions {
   /**
    * Reads each face again in the best square around the found points, rotated so that the face is upright: `true` once, a
    * number up to 3 until the points settle, at most so often. Every pass takes the time of the first. It mends loose and
-   * shifted boxes and rotated faces; in a good detector's box an upright face gains nothing (the model card has a table).
+   * shifted boxes and rotated faces; in a good box an upright face gains 2 % at most (the model card has a table).
    * Where the weights have a score head, the points are the mean of all answers, weighted by the odds of their scores. Default false.
    */
   readonly refine?: boolean | number | undefined;
