@@ -3,8 +3,9 @@
  *
  *     node bench/found.ts list.csv
  *
- * The list labels faces (file, source, x0, y0 … x4, y4; images beside it). A face is found if a box holds four of its points. Each is read in
- * that box and in the square around its labelled points, once and refined. The error of a face is the mean distance of its points in eye distances, at most 0.5.
+ * The list labels faces (file, source, x0, y0 … x4, y4; images beside it). A face is found if a box holds four of its points. Each is read
+ * in that box and in the square around its labelled points, once and refined. The error of a face is the mean distance of its points in
+ * eye distances, at most 0.5.
  */
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";

@@ -4,7 +4,7 @@
  * are left out. All throw TypeError or RangeError for anything else than their detector's results.
  */
 import { expected } from "../core/errors.ts";
-import { bestSquare, type Framing } from "../core/framing.ts";
+import { bestSquare, type Framing, WIDER_FACE } from "../core/framing.ts";
 import type { Box } from "../core/types.ts";
 
 /** A box for the landmark network. */
@@ -26,8 +26,7 @@ const FRAMINGS = {
   faceApi: { side: 0.95, drop: -0.05 },
   yunet: { side: 1, drop: 0.025 },
   mtcnn: { side: 1.05, drop: 0.025 },
-  /** Trained on the boxes of WIDER FACE, as the finder is: the finder's. */
-  retinaFace: { side: 1.08, drop: 0.045 },
+  retinaFace: WIDER_FACE,
   /** As the zoo's own demos enlarge its detectors' boxes. */
   openModelZoo: { side: 1.15, drop: 0 },
   /** As it is: every system has a detector of its own. */

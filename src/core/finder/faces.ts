@@ -1,5 +1,5 @@
 import { checkOptions, expected } from "../errors.ts";
-import { bestSquare, type Framing } from "../framing.ts";
+import { bestSquare, WIDER_FACE } from "../framing.ts";
 import type { Landmarker } from "../landmarker.ts";
 import { distinct } from "../same-face.ts";
 import type { Box, Face, ImageLike } from "../types.ts";
@@ -50,8 +50,5 @@ export const proposalOptions = ({ maxFaces }: Limits, maxSide: number | undefine
 export const wantedFaces = (faces: readonly Face[], { minScore, maxFaces }: Limits): Face[] =>
   distinct(faces.filter(({ score }) => score >= minScore)).slice(0, maxFaces);
 
-/** By the error of the points on faces that the finder was not trained on (weights/train/finder/RUNS.md). */
-const FRAMING: Framing = { side: 1.08, drop: 0.045 };
-
 /** The square in which the landmark network reads a face best, from the face's box. */
-export const landmarkBox = (box: Box): Box => bestSquare(box, FRAMING);
+export const landmarkBox = (box: Box): Box => bestSquare(box, WIDER_FACE);

@@ -46,7 +46,7 @@ def false_alarms(boxes: np.ndarray, *others: np.ndarray) -> np.ndarray:
 def patch(image: np.ndarray, box: np.ndarray) -> np.ndarray:
     """The square that the landmark network reads for a box's corners, enlarged by `MARGIN` for views around it."""
     width, height = box[2:] - box[:2]
-    scale = MARGIN * 1.08 * np.sqrt(width * height) / PATCH  # as src/core/finder/faces.ts frames a box
+    scale = MARGIN * 1.08 * np.sqrt(width * height) / PATCH  # as src/core/framing.ts frames a box
     centre = (box[:2] + box[2:]) / 2 + (0, 0.045 * height)
     matrix = np.c_[np.eye(2) / scale, PATCH / 2 - centre / scale]
     return warp(image, matrix, (PATCH, PATCH), borderMode=cv2.BORDER_REPLICATE)[:, :, ::-1]
